@@ -1,0 +1,5 @@
+/* nn: models: configuration, weights, forward and backward, optimiser, data reader, checkpoints, generation.
+   An umbrella: one header a topic. Kernels are reached through kernels/kern.h alone. */
+#ifndef LM_NN_H
+#define LM_NN_H
+#endif

@@ -1,0 +1,24 @@
+/* par: threads. lm_map runs a function over records in any number of threads and keeps their order. */
+#ifndef LM_PAR_H
+#define LM_PAR_H
+#include "cli/cli.h"
+
+enum { LM_DROP = 0, LM_KEEP = 1 };
+#define LM_JOBS 0                                  /* as many as -j said */
+
+/* f returns LM_KEEP, LM_DROP or an error class; it may run in any thread and touches its record and
+   atomics in ctx alone. Records not of the tool's types pass untouched. Output order = input order
+   for any jobs. Returns 0 or an error class. out may be NULL: nothing is written. */
+int lm_map(lm_in *in, lm_out *out, unsigned jobs, int (*f)(lm_rec *r, void *ctx), void *ctx);
+/* A zeroed block of this thread, the same at each call within one lm_map; fini (may be NULL) runs before it is freed. */
+void *lm_local(size_t size, void (*fini)(void *));
+
+/* A pool for loops: f(ctx, i, thread) for i in [0, n), dealt out dynamically; returns when all are done.
+   With jobs 1 or no pool it is a plain loop. The result must not depend on which thread runs i. */
+typedef struct lm_pool lm_pool;
+lm_pool *lm_pool_new(unsigned threads);            /* threads counts the caller */
+unsigned lm_pool_size(const lm_pool *p);
+void lm_pool_run(lm_pool *p, size_t n, void (*f)(void *ctx, size_t i, unsigned thread), void *ctx);
+void lm_pool_free(lm_pool *p);
+
+#endif

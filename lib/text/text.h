@@ -1,0 +1,5 @@
+/* text: what the tools know of source text: line statistics, personal data, near duplicates, vocabularies.
+   An umbrella: one header a topic. */
+#ifndef LM_TEXT_H
+#define LM_TEXT_H
+#endif
