@@ -1,0 +1,154 @@
+/* num: checked parsing and shortest printing of numbers, free of the locale. */
+#include "base/base.h"
+#include <locale.h>
+#include <math.h>
+#include <time.h>
+
+bool lm_parse_u64(lm_str s, uint64_t *v)
+{
+    uint64_t x = 0;
+
+    if (!s.n || (s.n > 1 && s.p[0] == '0'))
+        return false;
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] < '0' || s.p[i] > '9' || __builtin_mul_overflow(x, (uint64_t)10, &x) ||
+            __builtin_add_overflow(x, (uint64_t)(s.p[i] - '0'), &x))
+            return false;
+    *v = x;
+    return true;
+}
+
+bool lm_parse_i64(lm_str s, int64_t *v)
+{
+    bool neg = s.n && s.p[0] == '-';
+    uint64_t x;
+
+    if (!lm_parse_u64((lm_str){s.p + neg, s.n - neg}, &x) || x > (uint64_t)INT64_MAX + neg)
+        return false;
+    *v = neg ? (int64_t)(0 - x) : (int64_t)x;
+    return true;
+}
+
+static locale_t c_locale(void)
+{
+    static _Atomic(locale_t) made;
+    locale_t l = atomic_load(&made);
+
+    if (!l) {
+        locale_t none = (locale_t)0;
+
+        l = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+        if (!atomic_compare_exchange_strong(&made, &none, l)) {
+            freelocale(l);
+            l = none;
+        }
+    }
+    return l;
+}
+
+bool lm_parse_f64(lm_str s, double *v)
+{
+    char z[400], *end;
+    static const struct { const char *name; double val; } word[] = {
+        {"nan", NAN}, {"inf", INFINITY}, {"-inf", -INFINITY}};
+
+    for (size_t i = 0; i < LM_COUNT(word); i++)
+        if (lm_is(s, word[i].name)) {
+            *v = word[i].val;
+            return true;
+        }
+    if (!s.n || s.n >= sizeof z)
+        return false;
+    for (size_t i = 0; i < s.n; i++)
+        if (!memchr("0123456789+-.eE", s.p[i], 15))
+            return false;
+    if (s.p[0] == '+')
+        return false;
+    memcpy(z, s.p, s.n);
+    z[s.n] = 0;
+    *v = strtod_l(z, &end, c_locale());
+    return end == z + s.n;
+}
+
+static bool scaled(lm_str s, uint64_t *v, const char *letters, uint64_t base)
+{
+    uint64_t mul = 1, x;
+
+    if (s.n > 1)
+        for (const char *l = letters; *l; l++) {
+            mul *= base;
+            if (s.p[s.n - 1] == *l) {
+                s.n--;
+                return lm_parse_u64(s, &x) && !__builtin_mul_overflow(x, mul, v);
+            }
+        }
+    return lm_parse_u64(s, v);
+}
+
+bool lm_parse_num(lm_str s, uint64_t *v) { return scaled(s, v, "kMGT", 1000); }
+bool lm_parse_size(lm_str s, uint64_t *v) { return scaled(s, v, "KMGT", 1024); }
+
+/* %g of the C locale whatever the process runs in. */
+static int print_g(char out[32], int digits, double v)
+{
+    locale_t old = uselocale(c_locale());
+    int n = snprintf(out, 32, "%.*g", digits, v);
+
+    uselocale(old);
+    return n;
+}
+
+static int special(char out[32], double v)
+{
+    if (isnan(v))
+        return snprintf(out, 32, "nan");
+    if (isinf(v))
+        return snprintf(out, 32, v < 0 ? "-inf" : "inf");
+    return 0;
+}
+
+int lm_fmt_f64(char out[32], double v)
+{
+    int n = special(out, v);
+
+    for (int digits = 1; !n && digits <= 17; digits++) {
+        double back;
+        int len = print_g(out, digits, v);
+
+        if (digits == 17 || (lm_parse_f64((lm_str){out, (size_t)len}, &back) && back == v))
+            n = len;
+    }
+    return n;
+}
+
+int lm_fmt_f32(char out[32], float v)
+{
+    int n = special(out, (double)v);
+
+    for (int digits = 1; !n && digits <= 9; digits++) {
+        int len = print_g(out, digits, (double)v);
+
+        if (digits == 9 || strtof_l(out, NULL, c_locale()) == v)
+            n = len;
+    }
+    return n;
+}
+
+void lm_fmt_bytes(char out[16], uint64_t n)
+{
+    static const char *const unit[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
+    double v = (double)n;
+    int u = 0;
+
+    for (; v >= 999.5 && u < 6; u++)
+        v /= 1000;
+    snprintf(out, 16, u && v < 9.995 ? "%.2f %s" : u && v < 99.95 ? "%.1f %s" : "%.0f %s", v, unit[u]);
+}
+
+double lm_now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
