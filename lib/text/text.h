@@ -2,4 +2,6 @@
    An umbrella: one header a topic. */
 #ifndef LM_TEXT_H
 #define LM_TEXT_H
+#include "text/expr.h"
+#include "text/re.h"
 #endif
