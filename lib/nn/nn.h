@@ -2,4 +2,9 @@
    An umbrella: one header a topic. Kernels are reached through kernels/kern.h alone. */
 #ifndef LM_NN_H
 #define LM_NN_H
+#include "nn/cfg.h"
+#include "nn/st.h"
+#include "nn/model.h"
+#include "nn/step.h"
+#include "nn/kv.h"
 #endif
