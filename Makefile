@@ -1,5 +1,23 @@
 # lm-tools: non-recursive, no list of tools. Everything made goes under build/.
 #   make [all]   make deps   make demo   make check   make help
+# Variables: CC CFLAGS LDFLAGS, CONF=release|asan|tsan|cov, DEV=1 (warnings are errors), V=1 (show commands),
+# JOBS (tests at a time), PREFIX, DESTDIR, B (bench: which), FUZZ_SECONDS (fuzz: time a target).
+FIRST := $(filter deps deps-dev,$(MAKECMDGOALS))
+REST  := $(filter-out deps deps-dev,$(MAKECMDGOALS))
+## deps: install the Debian packages that building, testing and the demo need (sudo when not root)
+deps: ; @sh make/deps.sh
+## deps-dev: also what fuzz, format and the whole of lint use
+deps-dev: ; @sh make/deps.sh dev
+.PHONY: deps deps-dev
+ifneq ($(FIRST),)
+# What stands below looks for libraries as it is read: packages first, then a fresh make.
+.NOTPARALLEL:
+.PHONY: $(REST) then
+$(REST): then
+then: $(FIRST)
+	@$(if $(REST),$(MAKE) --no-print-directory $(REST))
+else
+
 CC      ?= cc
 CONF    ?= release
 DEV     ?= 0
@@ -7,7 +25,7 @@ V       ?= 0
 PREFIX  ?= /usr/local
 JOBS    ?= $(shell nproc)
 
-B       := build/$(CONF)
+O       := build/$(CONF)
 VERSION := $(shell cat VERSION)
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
            -Wwrite-strings -Wvla -Wformat=2 -Wpointer-arith -Wundef -fno-common
@@ -18,7 +36,7 @@ OPT_release := -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 OPT_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 OPT_tsan    := -O1 -fsanitize=thread -fno-omit-frame-pointer
 OPT_cov     := -O0 --coverage
-OPT_fuzz    := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+OPT_fuzz    := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 # -march is never given: kernels/x86/LEVEL says its own. No fused contraction but where spelled out.
 ALLCF   = -std=c11 -D_GNU_SOURCE -Ilib -I. -g -fPIE -pthread -ffp-contract=off $(OPT_$(CONF)) $(WARN) $(CFLAGS)
 ALLLF   = -pie -pthread -Wl,-z,relro,-z,now $(filter -fsanitize% --coverage,$(OPT_$(CONF))) $(LDFLAGS)
@@ -54,40 +72,142 @@ KFLAGS_avx512     := $(KFLAGS_avx2) -mavx512f -mavx512bw -mavx512dq -mavx512vl -
 KFLAGS_avx512bf16 := $(KFLAGS_avx512) -mavx512bf16
 KFLAGS_avx512vnni := $(KFLAGS_avx512) -mavx512vnni
 
-LIBOBJ   := $(LIBSRC:%.c=$(B)/%.o) $(KREF:%.c=$(B)/%.o) $(KX86:%.c=$(B)/%.o)
-BINS     := $(TOOLS:%=$(B)/bin/%)
-UNITS    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c))
+LIBOBJ   := $(LIBSRC:%.c=$(O)/%.o) $(KREF:%.c=$(O)/%.o) $(KX86:%.c=$(O)/%.o)
+BINS     := $(TOOLS:%=$(O)/bin/%)
+UNITS    := $(patsubst tests/unit/%.c,$(O)/unit/%,$(wildcard tests/unit/*.c))
+HELPERS  := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/*.c))
+FUZZ     := $(patsubst tests/fuzz/%.c,%,$(filter-out tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c)))
+REPLAYS  := $(FUZZ:%=$(O)/fuzz/replay-%)
+TESTS    := tests/contract.t $(filter-out tests/contract.t,$(sort $(wildcard tests/*.t tests/*/*.t)))
 
+## all: the tools, in build/CONF/bin
 all: $(BINS)
 
 # The flag stamp changes only when compiler or flags do; every object depends on it.
-STAMP    := $(B)/flags
+STAMP    := $(O)/flags
 STAMPTXT := $(CC) $(ALLCF) $(ALLLF) $(LIBS) $(VERSION)
-$(shell mkdir -p $(B) && printf '%s\n' '$(STAMPTXT)' | cmp -s - $(STAMP) || printf '%s\n' '$(STAMPTXT)' >$(STAMP))
+$(shell mkdir -p $(O) && printf '%s\n' '$(STAMPTXT)' | cmp -s - $(STAMP) || printf '%s\n' '$(STAMPTXT)' >$(STAMP))
 
-$(B)/%.o: %.c $(STAMP)
+$(O)/%.o: %.c $(STAMP)
 	$(call say,cc,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALLCF) $(KFLAGS_$(notdir $(patsubst %/,%,$(dir $<)))) -MMD -MP -c -o $@ $<
-$(B)/lib/cli/run.o: ALLCF += -DLM_VERSION='"$(VERSION)"' -DLM_BUILD='"$(CC) $(OPT_$(CONF)) $(CFLAGS)"'
+$(O)/lib/cli/run.o: ALLCF += -DLM_VERSION='"$(VERSION)"' -DLM_BUILD='"$(CC) $(OPT_$(CONF)) $(CFLAGS)"'
 
-$(B)/liblm.a: $(LIBOBJ)
+$(O)/liblm.a: $(LIBOBJ)
 	$(call say,ar,$@)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-$(B)/bin/%: $(B)/bin/%.o $(B)/liblm.a
+LINK      = $(Q)$(CC) $(ALLLF) $(LINK_$(CONF)) -o $@ $(filter %.o,$^) $(filter %.a,$^) -Wl,--as-needed $(LIBS)
+$(BINS): $(O)/bin/%: $(O)/bin/%.o $(O)/liblm.a
 	$(call say,ld,$@)
-	$(Q)$(CC) $(ALLLF) -o $@ $< $(B)/liblm.a -Wl,--as-needed $(LIBS)
-
-$(B)/unit/%: $(B)/tests/unit/%.o $(B)/liblm.a
+	$(LINK)
+$(UNITS): $(O)/unit/%: $(O)/tests/unit/%.o $(O)/liblm.a
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALLLF) -o $@ $< $(B)/liblm.a -Wl,--as-needed $(LIBS)
+	$(LINK)
+$(HELPERS): $(O)/tests/%: $(O)/tests/%.o
+	$(LINK)
+$(REPLAYS): $(O)/fuzz/replay-%: $(O)/tests/fuzz/%.o $(O)/tests/fuzz/replay.o $(O)/liblm.a
+	@mkdir -p $(@D)
+	$(LINK)
+$(FUZZ:%=$(O)/fuzz/%): $(O)/fuzz/%: $(O)/tests/fuzz/%.o $(O)/liblm.a
+	@mkdir -p $(@D)
+	$(LINK) -fsanitize=fuzzer
 
 unit: $(UNITS)
+helpers: $(HELPERS)
 
+# Python with the peers of tests/requirements.txt: tests and benches that need it skip without.
+LM_PEERS ?= $(wildcard $(CURDIR)/build/peers/bin/python)
+export LM_PEERS CONF CC
+PROVE    ?= prove -j$(JOBS)
+
+## check: every test (a few minutes)
+check: all unit helpers $(REPLAYS)
+	@$(PROVE) $(TESTS) $(UNITS) $(REPLAYS)
+## check-asan: contract, tools and library under the address and undefined-behaviour sanitizers
+check-asan:
+	@$(MAKE) --no-print-directory CONF=asan quick
+quick: all unit helpers $(REPLAYS)
+	@CONTRACT=quick $(PROVE) $(filter tests/contract.t tests/lm-%.t tests/lib-%.t,$(TESTS)) $(UNITS) $(REPLAYS)
+## check-fault: the tools under failing reads, writes and allocations
+check-fault: all $(O)/shim.so
+	@$(PROVE) tests/fault/fault.sh
+$(O)/shim.so: tests/fault/shim.c
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -O2 -g -fPIC -shared $(WARN) -o $@ $< -ldl -pthread
+## check-fuzz: replay seeds and their mutations through the fuzz targets, with any compiler
+check-fuzz: $(REPLAYS)
+	@$(PROVE) $(REPLAYS)
+## fuzz: each target under libFuzzer (clang) for FUZZ_SECONDS
+FUZZ_SECONDS ?= 60
+fuzz:
+	@$(MAKE) --no-print-directory CC=clang CONF=fuzz fuzz-run
+fuzz-run: $(FUZZ:%=$(O)/fuzz/%)
+	@sh make/fuzz.sh $(FUZZ_SECONDS) $^
+## lint: mandoc, shellcheck, clang-format, cppcheck, layers; silent when all is well
+lint: man
+	@sh make/lint.sh
+## format: lay the sources out with clang-format
+format:
+	$(Q)find bin lib kernels tests examples -name '*.[ch]' | xargs clang-format -i
+## cov: line coverage of the tests
+cov:
+	@$(MAKE) --no-print-directory CONF=cov check && sh make/cov.sh build/cov
+
+## man: the manual pages as a tree: man -M build/man lm-tools
+man:
+	$(Q)for s in 1 5 7; do mkdir -p build/man/man$$s; rm -f build/man/man$$s/*; \
+	    cp man/*.$$s build/man/man$$s/ 2>/dev/null || true; done
+	$(Q)if command -v makewhatis >/dev/null; then makewhatis build/man; fi
+## readme-tools: renew README's table of tools from the manual pages
+readme-tools:
+	$(Q)sh make/readme.sh README.md
+## bench: figures beside those of the peers [B=NAME: one topic]
+bench: all
+	@sh make/bench.sh $(B)
+## peers: the Python packages of tests/requirements.txt, into build/peers
+peers:
+	$(Q)python3 -m venv build/peers
+	$(Q)build/peers/bin/pip -q install -r tests/requirements.txt
+## demo: from the Python standard library to a scored model, in five minutes
+demo: all
+	@$(MAKE) --no-print-directory -C examples/codelm
+
+BINDIR   := $(DESTDIR)$(PREFIX)/bin
+MANDIR   := $(DESTDIR)$(PREFIX)/share/man
+SHARE    := $(DESTDIR)$(PREFIX)/share/lm-tools
+COMPDIR  := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+MANPAGES := $(wildcard man/*.1 man/*.5 man/*.7)
+$(O)/completion: make/completion.sh $(BINS)
+	$(Q)sh make/completion.sh $(BINS) >$@.tmp && mv $@.tmp $@
+## install: tools, manual pages, tasks, completion (PREFIX, DESTDIR)
+install: all $(O)/completion
+	$(Q)install -d $(BINDIR) $(SHARE) $(COMPDIR) $(addprefix $(MANDIR)/man,1 5 7)
+	$(Q)install -m 755 $(BINS) $(BINDIR)
+	$(Q)for p in $(MANPAGES); do install -m 644 $$p $(MANDIR)/man$${p##*.}/ || exit; done
+	$(Q)install -m 644 LICENSE README.md NEWS.md $(SHARE)
+	$(Q)cp -R examples $(SHARE)/
+	$(Q)install -m 644 $(O)/completion $(COMPDIR)/lm
+	$(Q)for t in $(filter-out lm,$(TOOLS)); do ln -sf lm $(COMPDIR)/$$t || exit; done
+## uninstall: what install put there
+uninstall:
+	$(Q)cd $(BINDIR) && rm -f $(TOOLS)
+	$(Q)for p in $(notdir $(MANPAGES)); do rm -f $(MANDIR)/man$${p##*.}/$$p; done
+	$(Q)rm -rf $(SHARE) && cd $(COMPDIR) && rm -f lm $(TOOLS)
+## dist: build/lm-tools-VERSION.tar.gz of what is committed
+dist:
+	@mkdir -p build
+	$(Q)git archive --prefix=lm-tools-$(VERSION)/ HEAD | gzip -9n >build/lm-tools-$(VERSION).tar.gz
+## clean: remove build
 clean:
-	rm -rf build
+	$(Q)rm -rf build
+## help: this list
+help:
+	@sed -n 's/^## \([a-z-]*\): \(.*\)/  \1@\2/p' Makefile | awk -F@ '{printf "%-16s%s\n", $$1, $$2}'
 
 .SECONDARY:
-.PHONY: all unit clean
--include $(LIBOBJ:.o=.d) $(TOOLS:%=$(B)/bin/%.d) $(UNITS:$(B)/unit/%=$(B)/tests/unit/%.d)
+.DELETE_ON_ERROR:
+.PHONY: all unit helpers check check-asan quick check-fault check-fuzz fuzz fuzz-run lint format cov man \
+        readme-tools bench peers demo install uninstall dist clean help
+-include $(shell find $(O) -name '*.d' 2>/dev/null)
+endif
