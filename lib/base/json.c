@@ -281,7 +281,7 @@ static void value(lm_jw *w, const char *key)
 
 void lm_jw_name(lm_jw *w, lm_str key) { begin(w, &key); }
 
-static void open(lm_jw *w, const char *key, char c, bool isobj)
+static void opened(lm_jw *w, const char *key, char c, bool isobj)
 {
     value(w, key);
     lm_buf_addc(w->out, c);
@@ -293,8 +293,8 @@ static void open(lm_jw *w, const char *key, char c, bool isobj)
     w->isobj = isobj ? w->isobj | bit : w->isobj & ~bit;
 }
 
-void lm_jw_obj(lm_jw *w, const char *key) { open(w, key, '{', true); }
-void lm_jw_arr(lm_jw *w, const char *key) { open(w, key, '[', false); }
+void lm_jw_obj(lm_jw *w, const char *key) { opened(w, key, '{', true); }
+void lm_jw_arr(lm_jw *w, const char *key) { opened(w, key, '[', false); }
 
 void lm_jw_end(lm_jw *w)
 {
@@ -326,17 +326,21 @@ void lm_jw_u64(lm_jw *w, const char *key, uint64_t v)
 
 void lm_jw_f64(lm_jw *w, const char *key, double v)
 {
-    char t[32];
+    char t[48];
+    int digits = 0, ex;
 
     value(w, key);
     if (!isfinite(v)) {
         lm_buf_adds(w->out, "null");
         return;
     }
-    lm_fmt_f64(t, v);
+    do                                             /* as few digits as read back to v, as repr() does */
+        snprintf(t, sizeof t, "%.*e", digits, v);
+    while (strtod(t, NULL) != v && ++digits < 17);
+    ex = (int)strtol(strchr(t, 'e') + 1, NULL, 10);
+    if (ex >= -4 && ex < 16)
+        snprintf(t, sizeof t, "%.*f", digits - ex > 1 ? digits - ex : 1, v);
     lm_buf_adds(w->out, t);
-    if (!strpbrk(t, ".e"))
-        lm_buf_adds(w->out, ".0");
 }
 
 void lm_jw_bool(lm_jw *w, const char *key, bool v)

@@ -39,7 +39,7 @@ void lm_jw_end(lm_jw *w);                          /* ends the innermost object 
 void lm_jw_str(lm_jw *w, const char *key, lm_str v);
 void lm_jw_i64(lm_jw *w, const char *key, int64_t v);
 void lm_jw_u64(lm_jw *w, const char *key, uint64_t v);
-void lm_jw_f64(lm_jw *w, const char *key, double v);               /* shortest form, always with . or e; nan and inf as null */
+void lm_jw_f64(lm_jw *w, const char *key, double v);               /* as repr() writes it; nan and inf as null */
 void lm_jw_bool(lm_jw *w, const char *key, bool v);
 void lm_jw_null(lm_jw *w, const char *key);
 void lm_jw_val(lm_jw *w, const char *key, const json_t *v);        /* any value, copied whole */
