@@ -1,0 +1,24 @@
+/* data: chooses the kernels of the data filters for a level. A level takes from the lower ones
+   the operations it has no file for. */
+#include "base/base.h"
+#include "kernels/cpu.h"
+#include "kernels/data.h"
+
+static const lm_data_ops ops[] = {
+    {LM_CPU_REF, lm_bytesets_ref, lm_fold_ref, lm_minhash_ref},
+#ifdef __x86_64__
+    {LM_CPU_AVX2, lm_bytesets_avx2, lm_fold_avx2, lm_minhash_avx2},
+    {LM_CPU_AVX512F, lm_bytesets_avx512, lm_fold_avx2, lm_minhash_avx512},
+    {LM_CPU_AVX512, lm_bytesets_avx512, lm_fold_avx2, lm_minhash_avx512},
+#endif
+};
+
+const lm_data_ops *lm_data_at(int level)
+{
+    return level < 0 || (size_t)level >= LM_COUNT(ops) ? NULL : &ops[level];
+}
+
+const lm_data_ops *lm_data(void)
+{
+    return lm_data_at(lm_cpu_level());
+}
