@@ -13,7 +13,7 @@ printf '%s, %s cores, %s\n' "$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo |
     "$(date -u +%Y-%m-%d)"
 printf '%-44s %-10s %12s  %-14s %12s %7s\n' what unit ours peer theirs ratio
 for b in tests/bench/"${1-}"*; do
-    [ -x "$b" ] && [ -f "$b" ] || continue
+    if [ ! -x "$b" ] || [ ! -f "$b" ]; then continue; fi
     "$b" >"$rows" || { echo "bench: $b failed" >&2; bad=1; }
     grep '^#' "$rows" >&2
     grep -v '^#' "$rows" | awk -F'\t' 'NF >= 3 {
