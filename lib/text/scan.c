@@ -1,0 +1,138 @@
+/* scan: one hand-written scanner a pattern, equal to the regular expression in lm_pre_regex.
+   What they share: runs of one kind (letter, number, space, other), and white space, which leaves its
+   last character to what follows. */
+#include "text/scan.h"
+#include "text/uclass.h"
+
+const char *const lm_pre_name[LM_PRE_COUNT] = {"qwen2", "gpt2", "cl100k"};
+const char *const lm_pre_regex[LM_PRE_COUNT] = {
+    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|"
+    "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
+    "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
+    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|"
+    "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
+};
+
+enum { O, L, N, S };                               /* other, letter, number, space */
+typedef struct { const uint8_t *p; size_t n; } text;
+
+static const uint8_t kind_of[16] = {O, L, L, L, L, L, N, S, O, O};
+
+/* The kind and length of the character at i < n. */
+static inline unsigned kind(text t, size_t i, size_t *len)
+{
+    if (t.p[i] < 0x80) {
+        *len = 1;
+        return kind_of[lm_uclass_leaf[0][t.p[i]] & 15];
+    }
+    return kind_of[lm_uclass(lm_utf8_get((const char *)t.p + i, t.n - i, len))];
+}
+
+/* The end of the run of kind k that begins at i. */
+static inline size_t run(text t, size_t i, unsigned k)
+{
+    size_t len;
+
+    while (i < t.n && kind(t, i, &len) == k)
+        i += len;
+    return i;
+}
+
+/* The length of 's 't 're 've 'm 'll 'd at i, where an apostrophe stands; 0 if none. With fold in either
+   case, where the long s (U+017F) is an s too. */
+static size_t contraction(text t, size_t i, bool fold)
+{
+    size_t left = t.n - i;
+    unsigned a, b;
+
+    if (left < 2)
+        return 0;
+    a = t.p[i + 1];
+    b = left > 2 ? t.p[i + 2] : 0;
+    if (fold) {
+        if (a == 0xc5 && b == 0xbf)
+            return 3;
+        a |= a < 0x80 ? 0x20 : 0;
+        b |= b < 0x80 ? 0x20 : 0;
+    }
+    if (a == 's' || a == 't' || a == 'm' || a == 'd')
+        return 2;
+    return (a == 'r' && b == 'e') || (a == 'v' && b == 'e') || (a == 'l' && b == 'l') ? 3 : 0;
+}
+
+/* \s+(?!\S)|\s+ at i: all of the run if the text ends there, else all but its last character,
+   or that one alone. *cut = the end of \s*[\r\n]+ (0 = no line break in the run). */
+static size_t space(text t, size_t i, size_t *cut)
+{
+    size_t last = i, e = i, len;
+
+    *cut = 0;
+    while (e < t.n && kind(t, e, &len) == S) {
+        last = e;
+        if (t.p[e] == '\n' || t.p[e] == '\r')
+            *cut = e + 1;
+        e += len;
+    }
+    return e == t.n || last == i ? e : last;
+}
+
+static inline size_t gpt2(text t, size_t i)
+{
+    size_t len, cut, c;
+    unsigned k = kind(t, i, &len), next;
+
+    if (t.p[i] == '\'' && (c = contraction(t, i, false)))
+        return i + c;
+    if (k != S)
+        return run(t, i + len, k);
+    if (t.p[i] == ' ' && i + 1 < t.n && (next = kind(t, i + 1, &len)) != S)
+        return run(t, i + 1 + len, next);
+    return space(t, i, &cut);
+}
+
+static inline size_t qwen2(text t, size_t i, unsigned digits)
+{
+    size_t len, len2, cut, c, e;
+    unsigned k = kind(t, i, &len), next;
+
+    if (k == L)
+        return run(t, i + len, L);
+    if (k == N) {
+        for (e = i + len; --digits && e < t.n && kind(t, e, &len) == N; e += len) {}
+        return e;
+    }
+    if (t.p[i] == '\'' && (c = contraction(t, i, true)))
+        return i + c;
+    next = i + len < t.n ? kind(t, i + len, &len2) : S;
+    if (next == L && t.p[i] != '\n' && t.p[i] != '\r')
+        return run(t, i + len + len2, L);
+    if (k == O || (t.p[i] == ' ' && next == O)) {
+        for (e = run(t, i + len, O); e < t.n && (t.p[e] == '\n' || t.p[e] == '\r'); e++) {}
+        return e;
+    }
+    e = space(t, i, &cut);
+    return cut ? cut : e;
+}
+
+#define SCAN(call)                                                                                 \
+    while (k < cap && i < n)                                                                       \
+        ends[k++] = i = (call)
+
+size_t lm_scan(int pre, const char *p, size_t n, size_t *from, size_t *ends, size_t cap)
+{
+    text t = {(const uint8_t *)p, n};
+    size_t i = *from, k = 0;
+
+    switch (pre) {
+    case LM_PRE_GPT2:
+        SCAN(gpt2(t, i));
+        break;
+    case LM_PRE_CL100K:
+        SCAN(qwen2(t, i, 3));
+        break;
+    default:
+        SCAN(qwen2(t, i, 1));
+    }
+    *from = i;
+    return k;
+}

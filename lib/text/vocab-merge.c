@@ -1,0 +1,157 @@
+/* vocab-merge: byte pair merging of one pretoken, exactly: at each step the pair of least rank, the leftmost
+   of equals (what Hugging Face's word merging does). */
+#include "text/vocab-priv.h"
+
+enum { SHORT = 40 };                               /* bytes up to which a scan for the least rank beats a heap (measured) */
+
+static int no_byte(unsigned b) { return lm_err(LM_EINVALID, "byte 0x%02X is not in the vocabulary", b); }
+
+static int merge_short(const lm_vocab *v, const uint8_t *p, size_t n, lm_ids *out)
+{
+    uint32_t id[SHORT], rank[SHORT], to[SHORT];    /* rank[i], to[i]: the merge of i and i + 1 */
+    const struct lm_vocab_pair *m;
+
+    for (size_t i = 0; i < n; i++)
+        if ((id[i] = v->byte[p[i]]) == LM_NO_ID)
+            return no_byte(p[i]);
+    for (size_t i = 0; i + 1 < n; i++) {
+        m = lm_pair_find(v, id[i], id[i + 1]);
+        rank[i] = m ? m->rank : UINT32_MAX;
+        to[i] = m ? m->id : 0;
+    }
+    while (n > 1) {
+        size_t best = 0;
+
+        for (size_t i = 1; i + 1 < n; i++)
+            if (rank[i] < rank[best])
+                best = i;
+        if (rank[best] == UINT32_MAX)
+            break;
+        id[best] = to[best];
+        n--;
+        memmove(id + best + 1, id + best + 2, (n - best - 1) * sizeof *id);
+        if (best + 2 < n) {
+            memmove(rank + best + 1, rank + best + 2, (n - best - 2) * sizeof *rank);
+            memmove(to + best + 1, to + best + 2, (n - best - 2) * sizeof *to);
+        }
+        if (best + 1 < n) {
+            m = lm_pair_find(v, id[best], id[best + 1]);
+            rank[best] = m ? m->rank : UINT32_MAX;
+            to[best] = m ? m->id : 0;
+        }
+        if (best) {
+            m = lm_pair_find(v, id[best - 1], id[best]);
+            rank[best - 1] = m ? m->rank : UINT32_MAX;
+            to[best - 1] = m ? m->id : 0;
+        }
+    }
+    lm_ids_need(out, n);
+    memcpy(out->v + out->n, id, n * sizeof *id);
+    out->n += n;
+    return 0;
+}
+
+/* A heap of rank << 32 | position. An entry is stale once the pair at its position has another rank. */
+typedef struct { uint32_t id, prev, next, rank, to; } node;
+
+static void sift_down(uint64_t *h, size_t n, size_t i)
+{
+    uint64_t x = h[i];
+
+    for (size_t c; (c = 2 * i + 1) < n; i = c) {
+        c += c + 1 < n && h[c + 1] < h[c];
+        if (h[c] >= x)
+            break;
+        h[i] = h[c];
+    }
+    h[i] = x;
+}
+
+static void push(uint64_t *h, size_t *n, uint64_t x)
+{
+    size_t i = (*n)++;
+
+    for (; i && h[(i - 1) / 2] > x; i = (i - 1) / 2)
+        h[i] = h[(i - 1) / 2];
+    h[i] = x;
+}
+
+static int merge_long(const lm_vocab *v, const uint8_t *p, size_t n, lm_ids *out)
+{
+    node *s = lm_reallocn(NULL, n, sizeof *s);
+    uint64_t *heap = lm_reallocn(NULL, 2 * n, sizeof *heap);       /* n at first, each merge takes 1 and adds at most 2 */
+    size_t nh = 0;
+    const struct lm_vocab_pair *m;
+
+    for (size_t i = 0; i < n; i++) {
+        s[i] = (node){v->byte[p[i]], (uint32_t)i - 1, (uint32_t)i + 1, UINT32_MAX, 0};
+        if (s[i].id == LM_NO_ID) {
+            free(s);
+            free(heap);
+            return no_byte(p[i]);
+        }
+    }
+    for (size_t i = 0; i + 1 < n; i++)
+        if ((m = lm_pair_find(v, s[i].id, s[i + 1].id))) {
+            s[i].rank = m->rank;
+            s[i].to = m->id;
+            heap[nh++] = (uint64_t)m->rank << 32 | i;
+        }
+    for (size_t i = nh / 2; i-- > 0;)
+        sift_down(heap, nh, i);
+    while (nh) {
+        uint32_t i = (uint32_t)heap[0], gone;
+        bool live = s[i].rank == heap[0] >> 32;
+
+        heap[0] = heap[--nh];
+        if (nh)
+            sift_down(heap, nh, 0);
+        if (!live)
+            continue;
+        gone = s[i].next;
+        s[i].id = s[i].to;
+        s[i].next = s[gone].next;
+        s[gone].rank = s[i].rank = UINT32_MAX;
+        if (s[i].next < n) {
+            s[s[i].next].prev = i;
+            if ((m = lm_pair_find(v, s[i].id, s[s[i].next].id))) {
+                s[i].rank = m->rank;
+                s[i].to = m->id;
+                push(heap, &nh, (uint64_t)m->rank << 32 | i);
+            }
+        }
+        if (i) {
+            uint32_t b = s[i].prev;
+
+            s[b].rank = UINT32_MAX;
+            if ((m = lm_pair_find(v, s[b].id, s[i].id))) {
+                s[b].rank = m->rank;
+                s[b].to = m->id;
+                push(heap, &nh, (uint64_t)m->rank << 32 | b);
+            }
+        }
+    }
+    for (size_t i = 0; i < n; i = s[i].next) {
+        lm_ids_need(out, 1);
+        out->v[out->n++] = s[i].id;
+    }
+    free(s);
+    free(heap);
+    return 0;
+}
+
+int lm_vocab_word(const lm_vocab *v, const char *p, size_t n, lm_ids *out)
+{
+    if (v->ignore_merges) {
+        uint32_t id = lm_vocab_find(v, (lm_str){p, n});
+
+        if (id != LM_NO_ID) {
+            lm_ids_need(out, 1);
+            out->v[out->n++] = id;
+            return 0;
+        }
+    }
+    if (n >= 1u << 31)
+        return lm_err(LM_ELIMIT, "a pretoken of %zu bytes; at most 2147483647", n);
+    return n <= SHORT ? merge_short(v, (const uint8_t *)p, n, out) : merge_long(v, (const uint8_t *)p, n, out);
+}

@@ -1,0 +1,44 @@
+/* vocab-priv: what a loaded vocabulary is made of; for the vocab-*.c files alone. */
+#ifndef LM_VOCAB_PRIV_H
+#define LM_VOCAB_PRIV_H
+#include "text/vocab.h"
+
+struct lm_vocab_pair { uint64_t key; uint32_t rank, id; };         /* key = left << 32 | right; ~0 = free */
+
+struct lm_vocab {
+    uint32_t size;
+    int pre;
+    bool nfc, ignore_merges;
+    char hash[33];
+    lm_str *token;                                 /* size of them; p NULL = no such id */
+    uint8_t *flags;
+    uint32_t byte[256];                            /* the id of each byte */
+    uint32_t *find; size_t nfind;                  /* open table of ids by hash of their bytes; nfind a power of two */
+    struct lm_vocab_pair *pair; unsigned pairbits; /* open table of 1 << pairbits */
+    uint32_t (*merge)[3]; size_t nmerge;           /* left, right, id by rank */
+    lm_dict added;                                 /* content -> id */
+    size_t *addlen; size_t naddlen;                /* their lengths, longest first */
+    uint8_t addpair[8192];                         /* a bit for each first two bytes an added token can have */
+    uint32_t role[LM_ROLE_COUNT];
+    lm_arena *text;
+};
+
+static inline uint64_t lm_pair_hash(uint64_t key, unsigned bits)
+{
+    return (key * 0x9e3779b97f4a7c15ull ^ (key >> 32) * 0xd6e8feb86659fd93ull) >> (64 - bits);
+}
+
+/* The merge of two neighbours, NULL if there is none. */
+static inline const struct lm_vocab_pair *lm_pair_find(const lm_vocab *v, uint32_t left, uint32_t right)
+{
+    uint64_t key = (uint64_t)left << 32 | right, mask = (1ull << v->pairbits) - 1;
+
+    for (uint64_t i = lm_pair_hash(key, v->pairbits);; i = (i + 1) & mask) {
+        if (v->pair[i].key == key)
+            return &v->pair[i];
+        if (v->pair[i].key == UINT64_MAX)
+            return NULL;
+    }
+}
+
+#endif
