@@ -4,4 +4,5 @@
 #define LM_TEXT_H
 #include "text/expr.h"
 #include "text/re.h"
+#include "text/vocab.h"
 #endif

@@ -135,16 +135,16 @@ int lm_bytechar_back(uint32_t cp)
     return -1;
 }
 
-void lm_reserved_name(char out[32], size_t i)
+void lm_reserved_name(char out[40], size_t i)
 {
     static const char *const first[] = {"<|endoftext|>", "<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>",
                                         "<|fim_pad|>",   "<|repo_name|>",  "<|file_sep|>",   "<|im_start|>",
                                         "<|im_end|>",    "<|mode_r|>",     "<|mode_x|>",     "<|mode_s|>"};
 
     if (i < LM_COUNT(first))
-        snprintf(out, 32, "%s", first[i]);
+        snprintf(out, 40, "%s", first[i]);
     else if (i >= 256 && i < 512)
-        snprintf(out, 32, "<|mask_%zu|>", i - 256);
+        snprintf(out, 40, "<|mask_%zu|>", i - 256);
     else
-        snprintf(out, 32, "<|reserved_%zu|>", i);
+        snprintf(out, 40, "<|reserved_%zu|>", i);
 }

@@ -64,7 +64,7 @@ void lm_vocab_write(const lm_vocab_def *d, lm_buf *tokenizer, lm_buf *config);
 /* The byte-level character of a byte (GPT-2's map), and back (-1: none). */
 uint32_t lm_bytechar(uint8_t byte);
 int lm_bytechar_back(uint32_t cp);
-void lm_reserved_name(char out[32], size_t i);     /* the name of reserved special i: <|endoftext|>, .. */
+void lm_reserved_name(char out[40], size_t i);     /* the name of reserved special i: <|endoftext|>, .. */
 
 /* Encoding many texts, one lm_enc a thread: a cache of words in at most cache bytes. */
 typedef struct lm_enc lm_enc;
