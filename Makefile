@@ -40,7 +40,7 @@ OPT_fuzz    := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-rec
 # -march is never given: kernels/x86/LEVEL says its own. No fused contraction but where spelled out.
 ALLCF   = -std=c11 -D_GNU_SOURCE -Ilib -I. -g -fPIE -pthread -ffp-contract=off $(OPT_$(CONF)) $(WARN) $(CFLAGS)
 ALLLF   = -pie -pthread -Wl,-z,relro,-z,now $(filter -fsanitize% --coverage,$(OPT_$(CONF))) $(LDFLAGS)
-BASELIB := -larchive -lz -lxxhash -ljansson -lnettle -lm -ldl
+BASELIB := -larchive -ldeflate -lz -lxxhash -ljansson -lnettle -lm -ldl
 
 Q       := $(if $(filter 0,$(V)),@,)
 say      = $(if $(filter 0,$(V)),@printf '  %-4s %s\n' '$(1)' '$(2)')
@@ -72,7 +72,7 @@ KFLAGS_avx512     := $(KFLAGS_avx2) -mavx512f -mavx512bw -mavx512dq -mavx512vl -
 KFLAGS_avx512bf16 := $(KFLAGS_avx512) -mavx512bf16
 KFLAGS_avx512vnni := $(KFLAGS_avx512) -mavx512vnni
 
-LIBOBJ   := $(LIBSRC:%.c=$(O)/%.o) $(KREF:%.c=$(O)/%.o) $(KX86:%.c=$(O)/%.o)
+LIBOBJ   := $(LIBSRC:%.c=$(O)/obj/%.o) $(KREF:%.c=$(O)/obj/%.o) $(KX86:%.c=$(O)/obj/%.o)
 BINS     := $(TOOLS:%=$(O)/bin/%)
 UNITS    := $(patsubst tests/unit/%.c,$(O)/unit/%,$(wildcard tests/unit/*.c))
 HELPERS  := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/*.c))
@@ -88,29 +88,31 @@ STAMP    := $(O)/flags
 STAMPTXT := $(CC) $(ALLCF) $(ALLLF) $(LIBS) $(VERSION)
 $(shell mkdir -p $(O) && printf '%s\n' '$(STAMPTXT)' | cmp -s - $(STAMP) || printf '%s\n' '$(STAMPTXT)' >$(STAMP))
 
-$(O)/%.o: %.c $(STAMP)
+$(O)/obj/%.o: %.c $(STAMP)
 	$(call say,cc,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALLCF) $(KFLAGS_$(notdir $(patsubst %/,%,$(dir $<)))) -MMD -MP -c -o $@ $<
-$(O)/lib/cli/run.o: ALLCF += -DLM_VERSION='"$(VERSION)"' -DLM_BUILD='"$(CC) $(OPT_$(CONF)) $(CFLAGS)"'
+$(O)/obj/lib/cli/run.o: ALLCF += -DLM_VERSION='"$(VERSION)"' -DLM_BUILD='"$(CC) $(OPT_$(CONF)) $(CFLAGS)"'
 
 $(O)/liblm.a: $(LIBOBJ)
 	$(call say,ar,$@)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
 LINK      = $(Q)$(CC) $(ALLLF) $(LINK_$(CONF)) -o $@ $(filter %.o,$^) $(filter %.a,$^) -Wl,--as-needed $(LIBS)
-$(BINS): $(O)/bin/%: $(O)/bin/%.o $(O)/liblm.a
+$(BINS): $(O)/bin/%: $(O)/obj/bin/%.o $(O)/liblm.a
+	@mkdir -p $(@D)
 	$(call say,ld,$@)
 	$(LINK)
-$(UNITS): $(O)/unit/%: $(O)/tests/unit/%.o $(O)/liblm.a
+$(UNITS): $(O)/unit/%: $(O)/obj/tests/unit/%.o $(O)/liblm.a
 	@mkdir -p $(@D)
 	$(LINK)
-$(HELPERS): $(O)/tests/%: $(O)/tests/%.o
-	$(LINK)
-$(REPLAYS): $(O)/fuzz/replay-%: $(O)/tests/fuzz/%.o $(O)/tests/fuzz/replay.o $(O)/liblm.a
+$(HELPERS): $(O)/tests/%: $(O)/obj/tests/%.o
 	@mkdir -p $(@D)
 	$(LINK)
-$(FUZZ:%=$(O)/fuzz/%): $(O)/fuzz/%: $(O)/tests/fuzz/%.o $(O)/liblm.a
+$(REPLAYS): $(O)/fuzz/replay-%: $(O)/obj/tests/fuzz/%.o $(O)/obj/tests/fuzz/replay.o $(O)/liblm.a
+	@mkdir -p $(@D)
+	$(LINK)
+$(FUZZ:%=$(O)/fuzz/%): $(O)/fuzz/%: $(O)/obj/tests/fuzz/%.o $(O)/liblm.a
 	@mkdir -p $(@D)
 	$(LINK) -fsanitize=fuzzer
 

@@ -41,6 +41,7 @@ void lm_retype(lm_rec *r, const char *type);
 void lm_rec_new(lm_rec *r, const char *type);      /* an empty record; reuses r's memory */
 lm_rec *lm_keep(lm_rec *r);                        /* a copy that lives on; lm_rec_free(it), then free */
 void lm_rec_free(lm_rec *r);                       /* what r owns, not r */
+void lm_rec_view(lm_rec *r, lm_str raw, lm_str type, lm_str attrs, lm_str body);   /* r becomes a view of a whole, checked record */
 void lm_add(lm_rec *r, lm_rec *more);              /* in lm_map: more is written right after r (in its place if r is dropped) */
 int lm_rec_write(lm_buf *out, lm_rec *r);          /* the record's bytes; 0 or LM_ELIMIT (header too long) */
 lm_id lm_rec_id(lm_rec *r);                        /* id=, else the XXH3-128 of the body */
@@ -63,11 +64,13 @@ void lm_in_tie(lm_in *in, lm_out *out);            /* notes go to out; out is fl
 void lm_in_on_note(lm_in *in, void (*f)(void *ctx, lm_str line), void *ctx);   /* instead of the tie */
 typedef struct { _Atomic uint64_t recs, body, bytes, size, skipped; } lm_stats;   /* size: of all files, 0 = unknown */
 lm_stats *lm_in_stats(lm_in *in);
-bool lm_in_ready(lm_in *in);                       /* a record can be had without blocking (or the end, or an error) */
+void lm_in_on_block(lm_in *in, void (*f)(void *ctx), void *ctx);     /* called before a read that would block, instead of the flush */
+void lm_in_on_warn(lm_in *in, void (*f)(const char *line));        /* told what LM_IN_LAX went past */
+const char *lm_in_name(const lm_in *in);           /* of the file being read; "stdin" */
 void lm_in_where(const lm_in *in, char *out, size_t n);            /* file:record:byte of the current record */
 
 /* Writing. */
-enum { LM_OUT_CRC = 1, LM_OUT_SORTED = 2, LM_OUT_FORCE = 4 };      /* SORTED: %by notes are gathered and sorted at the head */
+enum { LM_OUT_CRC = 1, LM_OUT_SORTED = 2 };    /* SORTED: %by notes are gathered and sorted at the head */
 lm_out *lm_out_open(const char *path, int flags);  /* NULL or "-" = stdout; a path is written aside and renamed by lm_out_end */
 lm_out *lm_out_fd(int fd, const char *name, int flags);
 void lm_out_by(lm_out *out, lm_str line);          /* this tool's own %by line (without LF), written behind the inputs' */
@@ -82,6 +85,7 @@ int lm_out_end(lm_out *out);                       /* %end, flush, fsync and ren
 void lm_out_abort(lm_out *out, int code, const char *tool, const char *msg);   /* %abort if at a record boundary; drops a path */
 void lm_out_abort_line(lm_out *out, lm_str line);  /* forwards an upstream %abort */
 void lm_out_close(lm_out *out);                    /* frees; an unended path leaves nothing */
+FILE *lm_out_text(lm_out *out);                    /* the output as plain text instead of a stream: for tools that can write either */
 lm_stats *lm_out_stats(lm_out *out);
 
 /* A file (or, with lm_aside_dir, a directory) written aside and renamed when whole. */

@@ -1,0 +1,442 @@
+/* rec: header lines, attributes and edits of one record. */
+#include "stream/stream.h"
+#include "stream/io.h"
+
+enum { LOWER = 1, KEY = 2, VALUE = 4, DIGIT = 8, UHEX = 16 };
+
+/* What a byte may be in a header, by the grammar in lm-stream(5): rows of 16 from 00 to 7F. */
+#define V VALUE
+#define K (KEY | VALUE)
+#define D (KEY | VALUE | DIGIT | UHEX)
+#define X (VALUE | UHEX)
+#define L (LOWER | KEY | VALUE)
+static const unsigned char kinds[256] = {
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, V, V, V, V, 0, V, V, V, V, V, V, V, K, V, V,
+    D, D, D, D, D, D, D, D, D, D, V, V, V, V, V, V,
+    V, X, X, X, X, X, X, V, V, V, V, V, V, V, V, V,
+    V, V, V, V, V, V, V, V, V, V, V, V, V, V, V, V,
+    V, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L,
+    L, L, L, L, L, L, L, L, L, L, L, V, V, V, V, 0};
+#undef V
+#undef K
+#undef D
+#undef X
+#undef L
+
+static inline unsigned kind(unsigned char c) { return kinds[c]; }
+
+/* A word at p: [a-z][a-z0-9-]{0,31}; the byte behind it, or NULL. The line's LF stops the loop. */
+static const char *word(const char *p)
+{
+    const char *s = p;
+
+    if (!(kind((unsigned char)*p) & LOWER))
+        return NULL;
+    while (kind((unsigned char)*p) & KEY)
+        p++;
+    return p - s <= 32 ? p : NULL;
+}
+
+/* Checks *(SP attr) *SP LF from p, which ends at end (the LF). NULL, or what is wrong. */
+const char *lm_attrs_check(const char *p, const char *end, lm_str *attrs)
+{
+    const char *from = p, *last = p;
+
+    while (*p == ' ') {
+        p++;
+        if (*p == ' ' || p == end) {               /* padding up to the LF */
+            while (*p == ' ')
+                p++;
+            break;
+        }
+        p = word(p);
+        if (!p || *p != '=')
+            return "bad attribute key";
+        for (p++; *p != ' ' && p != end; p++) {
+            if (kind((unsigned char)*p) & VALUE)
+                continue;
+            if (*p != '%' || !(kind((unsigned char)p[1]) & UHEX) || !(kind((unsigned char)p[2]) & UHEX))
+                return "bad byte in an attribute value";
+            p += 2;
+        }
+        last = p;
+    }
+    if (p != end)
+        return "bad header line";
+    *attrs = last > from ? (lm_str){from + 1, (size_t)(last - from - 1)} : (lm_str){from, 0};
+    return NULL;
+}
+
+int lm_head_parse(const char *line, size_t n, lm_rec *r, uint64_t *len, const char **why)
+{
+    const char *end = line + n - 1, *p, *digits;
+    uint64_t v = 0;
+
+    if (n > LM_MAX_HEAD) {
+        *why = "header line over 65536 bytes";
+        return LM_ELIMIT;
+    }
+    *why = "bad header line";
+    if (n < 2 || *line != '@' || *end != '\n')
+        return LM_ECORRUPT;
+    p = word(line + 1);
+    if (!p || *p != ' ') {
+        *why = "bad record type";
+        return LM_ECORRUPT;
+    }
+    r->type = (lm_str){line + 1, (size_t)(p - line - 1)};
+    digits = ++p;
+    while (kind((unsigned char)*p) & DIGIT)
+        v = v * 10 + (uint64_t)(*p++ - '0');
+    if (p == digits || p - digits > 18 || (*digits == '0' && p - digits > 1) ||
+        (*p != ' ' && p != end)) {
+        *why = "bad body length";
+        return LM_ECORRUPT;
+    }
+    *len = v;
+    *why = lm_attrs_check(p, end, &r->attrs);
+    return *why ? LM_ECORRUPT : 0;
+}
+
+lm_str lm_attr_find(lm_str attrs, const char *key)
+{
+    size_t nk = strlen(key);
+    const char *p = attrs.p, *end = attrs.p + attrs.n;
+
+    while (p < end) {
+        const char *stop = memchr(p, ' ', (size_t)(end - p));
+
+        if (!stop)
+            stop = end;
+        if ((size_t)(stop - p) > nk && p[nk] == '=' && !memcmp(p, key, nk))
+            return (lm_str){p + nk + 1, (size_t)(stop - p) - nk - 1};
+        p = stop + 1;
+    }
+    return (lm_str){NULL, 0};
+}
+
+struct lm_kv { lm_str key, val; };                 /* val as written, escapes and all */
+
+static lm_arena *arena(lm_rec *r)
+{
+    if (!r->ar)
+        r->ar = lm_arena_new();
+    return r->ar;
+}
+
+static void kv_add(lm_rec *r, lm_str key, lm_str val)
+{
+    LM_GROW(r->kv, r->nkv, r->capkv);
+    r->kv[r->nkv++] = (struct lm_kv){key, val};
+}
+
+/* From the first edit on the attributes live in kv and raw is gone. */
+static void edit(lm_rec *r)
+{
+    const char *p = r->attrs.p, *end = p + r->attrs.n;
+
+    if (!r->raw.p)
+        return;
+    r->raw = (lm_str){NULL, 0};
+    r->nkv = 0;
+    while (p < end) {
+        const char *stop = memchr(p, ' ', (size_t)(end - p)), *eq;
+
+        if (!stop)
+            stop = end;
+        eq = memchr(p, '=', (size_t)(stop - p));
+        kv_add(r, (lm_str){p, (size_t)(eq - p)}, (lm_str){eq + 1, (size_t)(stop - eq - 1)});
+        p = stop + 1;
+    }
+}
+
+static struct lm_kv *kv_find(lm_rec *r, const char *key)
+{
+    for (size_t i = 0; i < r->nkv; i++)
+        if (lm_is(r->kv[i].key, key))
+            return &r->kv[i];
+    return NULL;
+}
+
+static lm_str decoded(lm_rec *r, lm_str v)
+{
+    lm_buf b = {0};
+    lm_str s;
+
+    if (!v.p || !memchr(v.p, '%', v.n))
+        return v;
+    lm_pct_decode(&b, v);              /* checked when the header was parsed */
+    s = lm_arena_str(arena(r), lm_buf_str(&b));
+    lm_buf_free(&b);
+    return s;
+}
+
+lm_str lm_get(lm_rec *r, const char *key)
+{
+    struct lm_kv *kv;
+
+    if (r->raw.p)
+        return decoded(r, lm_attr_find(r->attrs, key));
+    kv = kv_find(r, key);
+    return decoded(r, kv ? kv->val : (lm_str){NULL, 0});
+}
+
+bool lm_attr_each(lm_rec *r, size_t *i, lm_str *key, lm_str *val)
+{
+    if (r->raw.p) {                    /* here *i counts bytes */
+        const char *p = r->attrs.p + *i, *end = r->attrs.p + r->attrs.n, *stop, *eq;
+
+        if (p >= end)
+            return false;
+        stop = memchr(p, ' ', (size_t)(end - p));
+        if (!stop)
+            stop = end;
+        eq = memchr(p, '=', (size_t)(stop - p));
+        *key = (lm_str){p, (size_t)(eq - p)};
+        *val = decoded(r, (lm_str){eq + 1, (size_t)(stop - eq - 1)});
+        *i = (size_t)(stop + 1 - r->attrs.p);
+        return true;
+    }
+    if (*i >= r->nkv)
+        return false;
+    *key = r->kv[*i].key;
+    *val = decoded(r, r->kv[(*i)++].val);
+    return true;
+}
+
+int lm_get_u64(lm_rec *r, const char *key, uint64_t *v)
+{
+    lm_str s = lm_get(r, key);
+
+    if (!s.p)
+        return 0;
+    if (!lm_parse_u64(s, v))
+        return lm_rec_fail(r, LM_EINVALID, "%s=%.*s is not a whole number", key, (int)s.n, s.p);
+    return 1;
+}
+
+int lm_get_f64(lm_rec *r, const char *key, double *v)
+{
+    lm_str s = lm_get(r, key);
+
+    if (!s.p)
+        return 0;
+    if (!lm_parse_f64(s, v))
+        return lm_rec_fail(r, LM_EINVALID, "%s=%.*s is not a number", key, (int)s.n, s.p);
+    return 1;
+}
+
+void lm_set(lm_rec *r, const char *key, lm_str v)
+{
+    lm_buf b = {0};
+    lm_str s;
+    struct lm_kv *kv;
+
+    edit(r);
+    lm_pct_encode(&b, v);
+    s = lm_arena_str(arena(r), lm_buf_str(&b));
+    lm_buf_free(&b);
+    kv = kv_find(r, key);
+    if (kv)
+        kv->val = s;
+    else
+        kv_add(r, lm_arena_str(arena(r), lm_cstr(key)), s);
+}
+
+void lm_setf(lm_rec *r, const char *key, const char *fmt, ...)
+{
+    char small[256];
+    va_list ap;
+    int n;
+
+    va_start(ap, fmt);
+    n = vsnprintf(small, sizeof small, fmt, ap);
+    va_end(ap);
+    if (n >= 0 && (size_t)n < sizeof small) {
+        lm_set(r, key, (lm_str){small, (size_t)n});
+    } else if (n >= 0) {
+        char *big = lm_alloc((size_t)n + 1);
+
+        va_start(ap, fmt);
+        vsnprintf(big, (size_t)n + 1, fmt, ap);
+        va_end(ap);
+        lm_set(r, key, (lm_str){big, (size_t)n});
+        free(big);
+    }
+}
+
+void lm_set_f64(lm_rec *r, const char *key, double v)
+{
+    char s[32];
+    int n = lm_fmt_f64(s, v);
+
+    lm_set(r, key, (lm_str){s, (size_t)n});
+}
+
+void lm_del(lm_rec *r, const char *key)
+{
+    size_t n = 0;
+
+    if (!lm_get(r, key).p)
+        return;
+    edit(r);
+    for (size_t i = 0; i < r->nkv; i++)
+        if (!lm_is(r->kv[i].key, key))
+            r->kv[n++] = r->kv[i];
+    r->nkv = n;
+}
+
+void lm_body(lm_rec *r, const void *p, size_t n)
+{
+    edit(r);
+    r->body = (lm_str){p ? p : "", n};
+}
+
+char *lm_body_alloc(lm_rec *r, size_t n)
+{
+    char *p = lm_arena_alloc(arena(r), n + 1);
+
+    lm_body(r, p, n);
+    return p;
+}
+
+void lm_retype(lm_rec *r, const char *type)
+{
+    edit(r);
+    r->type = lm_arena_str(arena(r), lm_cstr(type));
+}
+
+void lm_rec_begin(lm_rec *r)
+{
+    if (r->ar)
+        lm_arena_reset(r->ar);
+    r->raw = r->type = r->attrs = r->body = (lm_str){NULL, 0};
+    r->nkv = 0;
+    r->nextra = r->bextra = 0;
+    if (r->extra)
+        r->extra->n = 0;
+}
+
+void lm_rec_view(lm_rec *r, lm_str raw, lm_str type, lm_str attrs, lm_str body)
+{
+    lm_rec_begin(r);
+    r->raw = raw;
+    r->type = type;
+    r->attrs = attrs;
+    r->body = body;
+}
+
+void lm_rec_new(lm_rec *r, const char *type)
+{
+    lm_rec_begin(r);
+    r->type = lm_arena_str(arena(r), lm_cstr(type));
+    r->body = LM_STR("");
+    r->file = NULL;
+}
+
+lm_rec *lm_keep(lm_rec *r)
+{
+    lm_rec *k = lm_zalloc(1, sizeof *k);
+
+    k->seq = r->seq;
+    k->off = r->off;
+    k->file = r->file;
+    k->ar = lm_arena_new();
+    if (r->raw.p) {
+        k->raw = lm_arena_str(k->ar, r->raw);
+        k->type = (lm_str){k->raw.p + (r->type.p - r->raw.p), r->type.n};
+        k->attrs = (lm_str){k->raw.p + (r->attrs.p - r->raw.p), r->attrs.n};
+        k->body = (lm_str){k->raw.p + (r->body.p - r->raw.p), r->body.n};
+        return k;
+    }
+    k->type = lm_arena_str(k->ar, r->type);
+    k->body = lm_arena_str(k->ar, r->body);
+    for (size_t i = 0; i < r->nkv; i++)
+        kv_add(k, lm_arena_str(k->ar, r->kv[i].key), lm_arena_str(k->ar, r->kv[i].val));
+    return k;
+}
+
+void lm_rec_free(lm_rec *r)
+{
+    free(r->kv);
+    lm_arena_free(r->ar);
+    if (r->extra) {
+        lm_buf_free(r->extra);
+        free(r->extra);
+    }
+    *r = (lm_rec){0};
+}
+
+void lm_rec_head(lm_buf *out, lm_rec *r, uint64_t len)
+{
+    lm_buf_addc(out, '@');
+    lm_buf_add(out, r->type.p, r->type.n);
+    lm_buf_addf(out, " %llu", (unsigned long long)len);
+    if (r->raw.p) {
+        if (r->attrs.n)
+            lm_buf_addc(out, ' ');
+        lm_buf_add(out, r->attrs.p, r->attrs.n);
+        return;
+    }
+    for (size_t i = 0; i < r->nkv; i++) {
+        lm_buf_addc(out, ' ');
+        lm_buf_add(out, r->kv[i].key.p, r->kv[i].key.n);
+        lm_buf_addc(out, '=');
+        lm_buf_add(out, r->kv[i].val.p, r->kv[i].val.n);
+    }
+}
+
+int lm_rec_write(lm_buf *out, lm_rec *r)
+{
+    size_t from = out->n;
+
+    if (r->raw.p) {
+        lm_buf_add(out, r->raw.p, r->raw.n);
+        return 0;
+    }
+    lm_rec_head(out, r, r->body.n);
+    lm_buf_addc(out, '\n');
+    if (out->n - from > LM_MAX_HEAD) {
+        out->n = from;
+        return lm_rec_fail(r, LM_ELIMIT, "the record's new header line is over %d bytes", LM_MAX_HEAD);
+    }
+    lm_buf_add(out, r->body.p, r->body.n);
+    lm_buf_addc(out, '\n');
+    return 0;
+}
+
+void lm_add(lm_rec *r, lm_rec *more)
+{
+    if (!r->extra)
+        r->extra = lm_zalloc(1, sizeof *r->extra);
+    if (lm_rec_write(r->extra, more) < 0) {
+        r->nextra = UINT64_MAX;        /* told by the writer: the error is stored */
+        return;
+    }
+    r->nextra++;
+    r->bextra += more->body.n;
+}
+
+lm_id lm_rec_id(lm_rec *r)
+{
+    lm_id id;
+
+    if (!lm_id_parse(lm_get(r, "id"), &id))
+        id = lm_hash128(r->body.p, r->body.n);
+    return id;
+}
+
+int lm_rec_fail(const lm_rec *r, int err, const char *fmt, ...)
+{
+    char where[600], detail[900];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(detail, sizeof detail, fmt, ap);
+    va_end(ap);
+    snprintf(where, sizeof where, "%s:%llu:%llu", r->file ? r->file : "-",
+             (unsigned long long)r->seq, (unsigned long long)r->off);
+    return lm_err_at(err, r->file ? where : NULL, "%s", detail);
+}
