@@ -5,4 +5,7 @@
 #include "text/expr.h"
 #include "text/re.h"
 #include "text/vocab.h"
+#include "text/lines.h"
+#include "text/linerule.h"
+#include "text/minhash.h"
 #endif

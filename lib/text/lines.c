@@ -1,0 +1,229 @@
+/* lines: masks of 64 bytes from the bytesets kernel, then a few words of arithmetic a block. */
+#include "text/lines.h"
+#include "text/uclass.h"
+
+enum { LF, ALPHA, DIGIT, SPACE, HEX, UNDER, BASE, BACK, EX, NSET, HIGH = NSET, ROW = NSET + 1 };
+enum { CHUNK = 256 };                              /* blocks a call: 16 KiB of text, 20 KiB of masks */
+
+/* BASE holds what base64 has beside letters, digits and LF; EX the x of 0x and \x. */
+static const char *const members[NSET] = {
+    "\n", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", "0123456789", " \t\n\v\f\r",
+    "0123456789ABCDEFabcdef", "_", "+/=", "\\", "x"
+};
+
+/* The runs of one pattern whose parts join end to end. */
+typedef struct { size_t start, end, count; } chain;
+
+typedef struct {
+    lm_lines *o;
+    const uint8_t *p;
+    size_t n;
+    size_t col;                                    /* characters of the open line so far */
+    size_t b64;                                    /* open base64 run */
+    uint64_t word, ex;                             /* the last byte before the block: a word byte, an x */
+    uint64_t inside;                               /* bytes of the block that continue a character begun before it */
+    chain hex, uni;
+} scan;
+
+static void set_up(lm_byteset *set)
+{
+    size_t s;
+    const char *c;
+
+    memset(set, 0, NSET * sizeof *set);
+    for (s = 0; s < NSET; s++)
+        for (c = members[s]; *c; c++)
+            set[s].row[*c % 16] |= (uint8_t)(1 << *c / 16);
+}
+
+static void encoded(lm_lines *o, size_t n)
+{
+    o->enc_sum += n;
+    if (n > o->enc_run)
+        o->enc_run = n;
+}
+
+static void close_chain(scan *s, chain *c)
+{
+    if (c->count >= 8)
+        encoded(s->o, c->end - c->start);
+    c->count = 0;
+}
+
+static void link_chain(scan *s, chain *c, size_t start, size_t end)
+{
+    if (!c->count || c->end != start) {
+        close_chain(s, c);
+        c->start = start;
+    }
+    c->end = end;
+    c->count++;
+}
+
+static bool word_byte(uint8_t c)
+{
+    return c >= 128 || c == '_' || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
+}
+
+static bool space_byte(uint8_t c)
+{
+    return c == ' ' || (c >= 9 && c <= 13);
+}
+
+/* Two hex digits at i end a word; they start one, or follow an x. */
+static void hex_pair(scan *s, size_t i)
+{
+    size_t start = i, end = i + 2;
+
+    if (i && word_byte(s->p[i - 1])) {             /* the x of 0x or \x, with a word border before it */
+        if (i < 2)
+            return;
+        start = i - 2;
+        if (s->p[start] == '0') {
+            if (start && word_byte(s->p[start - 1]))
+                return;
+        } else if (s->p[start] != '\\' || !start || !word_byte(s->p[start - 1])) {
+            return;
+        }
+    }
+    if (end < s->n && s->p[end] == ',')
+        end++;
+    else
+        while (end < s->n && space_byte(s->p[end]))
+            end++;
+    link_chain(s, &s->hex, start, end);
+}
+
+static void base64(scan *s, uint64_t in)
+{
+    unsigned head;
+
+    if (in == UINT64_MAX) {
+        s->b64 += 64;
+        return;
+    }
+    head = (unsigned)__builtin_ctzll(~in);
+    if (s->b64 + head >= 64)
+        encoded(s->o, s->b64 + head);
+    s->b64 = (size_t)__builtin_clzll(~in);         /* a run of 64 always meets a border of blocks */
+}
+
+/* Decodes the characters that start at the high bytes of a block; returns the bytes of the block that
+   continue a character. */
+static uint64_t decode(scan *s, size_t at, uint64_t high)
+{
+    uint64_t inside = s->inside;
+
+    s->inside = 0;
+    high &= ~inside;
+    while (high) {
+        size_t i = at + (size_t)__builtin_ctzll(high), len, k;
+        uint32_t cp = lm_utf8_get((const char *)s->p + i, s->n - i, &len);
+        unsigned u = lm_uclass(cp);
+
+        s->o->nonascii++;
+        s->o->alpha += u >= LM_U_LU && u <= LM_U_LL;
+        s->o->alnum += (u >= LM_U_LU && u <= LM_U_LL) || u == LM_U_NUM;
+        s->o->space += u == LM_U_SPACE;
+        s->o->chars -= len - 1;
+        for (k = i + 1; k < i + len; k++)
+            if (k - at < 64)
+                inside |= 1ull << (k - at);
+            else
+                s->inside |= 1ull << (k - at - 64);
+        high &= ~inside & (high - 1);
+    }
+    return inside;
+}
+
+/* The lines that end in a block; first = its bytes that start a character. */
+static void line_ends(scan *s, size_t at, unsigned n, uint64_t lf, uint64_t first)
+{
+    unsigned from = 0;
+
+    for (; lf; lf &= lf - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(lf);
+        uint64_t before = i ? UINT64_MAX >> (64 - i) : 0;
+        size_t len = s->col + (size_t)__builtin_popcountll(first & before & (UINT64_MAX << from));
+
+        if (len && at + i && s->p[at + i - 1] == '\r')
+            len--;
+        s->o->lines++;
+        s->o->line_sum += len;
+        if (len > s->o->line_max)
+            s->o->line_max = len;
+        s->col = 0;
+        from = i + 1;
+    }
+    if (from < n)
+        s->col += (size_t)__builtin_popcountll(first & (UINT64_MAX << from) & (UINT64_MAX >> (64 - n)));
+}
+
+/* One block of n bytes at p + at. next: the masks of the block behind it, or zeros. */
+static void block(scan *s, size_t at, unsigned n, const uint64_t *m, const uint64_t *next)
+{
+    lm_lines *o = s->o;
+    uint64_t word = m[ALPHA] | m[DIGIT] | m[UNDER] | m[HIGH], word_next = next[ALPHA] | next[DIGIT] | next[UNDER] | next[HIGH];
+    uint64_t h = m[HEX], hn = next[HEX], h1 = h >> 1 | hn << 63, inside = 0, hits;
+
+    o->chars += n;
+    o->alpha += (uint64_t)__builtin_popcountll(m[ALPHA]);
+    o->alnum += (uint64_t)__builtin_popcountll(m[ALPHA] | m[DIGIT]);
+    o->digit += (uint64_t)__builtin_popcountll(m[DIGIT]);
+    o->space += (uint64_t)__builtin_popcountll(m[SPACE]);
+    if (m[HIGH])
+        inside = decode(s, at, m[HIGH]);
+    line_ends(s, at, n, m[LF], ~inside);
+    base64(s, m[ALPHA] | m[DIGIT] | m[LF] | m[BASE]);
+
+    hits = h & h1 & ~(word >> 2 | word_next << 62) & (~(word << 1 | s->word) | m[EX] << 1 | s->ex);
+    for (; hits; hits &= hits - 1)
+        hex_pair(s, at + (size_t)__builtin_ctzll(hits));
+    s->word = word >> 63;
+    s->ex = m[EX] >> 63;
+
+    hits = m[BACK];
+    if (hits)
+        hits &= (h >> 2 | hn << 62) & (h >> 3 | hn << 61) & (h >> 4 | hn << 60) & (h >> 5 | hn << 59);
+    for (; hits; hits &= hits - 1) {
+        size_t i = at + (size_t)__builtin_ctzll(hits);
+
+        if (s->p[i + 1] == 'u')
+            link_chain(s, &s->uni, i, i + 6);
+    }
+}
+
+void lm_lines_scan(const lm_data_ops *k, lm_str text, lm_lines *out)
+{
+    static const uint64_t none[ROW];
+    uint64_t mask[(CHUNK + 1) * ROW];
+    scan s = {.o = out, .p = (const uint8_t *)text.p, .n = text.n};
+    lm_byteset set[NSET];
+    size_t at, i;
+
+    memset(out, 0, sizeof *out);
+    out->bytes = text.n;
+    set_up(set);
+    for (at = 0; at < text.n; at += CHUNK * 64) {
+        size_t left = text.n - at, see = left < (CHUNK + 1) * 64 ? left : (CHUNK + 1) * 64;
+        size_t rows = (see + 63) / 64, use = rows < CHUNK ? rows : CHUNK;
+
+        k->bytesets(text.p + at, see, set, NSET, mask);
+        for (i = 0; i < use; i++) {
+            size_t n = left - i * 64;
+
+            block(&s, at + i * 64, n < 64 ? (unsigned)n : 64, mask + i * ROW,
+                  i + 1 < rows ? mask + (i + 1) * ROW : none);
+        }
+    }
+    if (text.n % 64 == 0)                          /* else the last block has closed it */
+        base64(&s, 0);
+    close_chain(&s, &s.hex);
+    close_chain(&s, &s.uni);
+    if (text.n && text.p[text.n - 1] != '\n') {
+        out->lines++;
+        out->line_sum += s.col;
+        if (s.col > out->line_max)
+            out->line_max = s.col;
+    }
+}
