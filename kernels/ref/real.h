@@ -1,0 +1,42 @@
+/* real: scalar arithmetic of the reference kernels: f32 with our own exp and log, or, where LM_REAL is
+   double (tests of gradients), f64 with libm. */
+#ifndef LM_REF_REAL_H
+#define LM_REF_REAL_H
+#include "kernels/kern.h"
+#include "kernels/math.h"
+#ifdef LM_REAL64
+#include <math.h>
+#define rfma(a, b, c) fma(a, b, c)
+#define rexp(x) exp(x)
+#define rsqrt_of(x) (1.0 / sqrt(x))
+#define rroot(x) sqrt(x)
+#define rround(x, fmt) ((void)(fmt), (x))
+static inline double rlog(double x) { return log(x); }
+#undef LM_KERN
+#define LM_KERN(level, stem) static void lm_kern_f64_##stem(struct lm_kern *k)
+#else
+#define rfma(a, b, c) __builtin_fmaf(a, b, c)
+#define rexp(x) lm_exp1(x)
+#define rroot(x) __builtin_sqrtf(x)
+#define rround(x, fmt) ((fmt) == LM_FMT_BF16 ? lm_bf16_f32(lm_f32_bf16(x)) : (x))
+static inline float rlog(double x) { return (float)lm_log1(x); }
+#endif
+
+/* The sum over lanes: lane j holds elements j, j+16, ..; then lanes j and j+8, j+4, j+2, j+1 are added. */
+static inline lm_real lm_lanes(lm_real acc[16])
+{
+    for (int h = 8; h; h /= 2)
+        for (int j = 0; j < h; j++)
+            acc[j] += acc[j + h];
+    return acc[0];
+}
+
+static inline lm_real lm_dot16(size_t n, const lm_real *x, const lm_real *y)
+{
+    lm_real acc[16] = {0};
+
+    for (size_t i = 0; i < n; i++)
+        acc[i % 16] = rfma(x[i], y[i], acc[i % 16]);
+    return lm_lanes(acc);
+}
+#endif
