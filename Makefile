@@ -67,6 +67,7 @@ LIBS     := $(HAVE:%=-l%) $(BASELIB)
 KREF     := $(wildcard kernels/*.c kernels/ref/*.c)
 ISX86    := $(shell $(CC) -dM -E -x c /dev/null | grep -c __x86_64__)
 KX86     := $(if $(filter 1,$(ISX86)),$(wildcard kernels/x86/*/*.c))
+KFLAGS_ref        := -O3
 KFLAGS_avx2       := -mavx2 -mfma -mf16c -mbmi -mbmi2 -O3
 KFLAGS_avx512     := $(KFLAGS_avx2) -mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512
 KFLAGS_avx512bf16 := $(KFLAGS_avx512) -mavx512bf16
@@ -92,6 +93,12 @@ $(O)/obj/%.o: %.c $(STAMP)
 	$(call say,cc,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALLCF) $(KFLAGS_$(notdir $(patsubst %/,%,$(dir $<)))) -MMD -MP -c -o $@ $<
+# The table of the nn kernels: each line LM_KERN(LEVEL, STEM) of a kernel file.
+KLIST    := $(O)/gen/kern.inc
+$(shell mkdir -p $(O)/gen && grep -hos '^LM_KERN.[a-z0-9]*, [a-z0-9]*.' $(KREF) $(KX86) | sort >$(KLIST).new; \
+    cmp -s $(KLIST).new $(KLIST) && rm -f $(KLIST).new || mv -f $(KLIST).new $(KLIST))
+$(O)/obj/kernels/dispatch.o: ALLCF += -I$(O)/gen
+$(O)/obj/kernels/dispatch.o: $(KLIST)
 $(O)/obj/lib/cli/run.o: ALLCF += -DLM_VERSION='"$(VERSION)"' -DLM_BUILD='"$(CC) $(OPT_$(CONF)) $(CFLAGS)"'
 
 $(O)/liblm.a: $(LIBOBJ)

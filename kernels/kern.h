@@ -5,6 +5,7 @@
 #ifndef LM_KERN_H
 #define LM_KERN_H
 #include "base/base.h"
+#include "kernels/math.h"
 
 #ifndef LM_REAL
 #define LM_REAL float                              /* the tests compile ref again with double */

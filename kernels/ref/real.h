@@ -1,20 +1,9 @@
 /* real: scalar arithmetic of the reference kernels: f32 with our own exp and log, or, where LM_REAL is
-   double (tests of gradients), f64 with libm. */
+   double (tests of gradients), what the includer says. */
 #ifndef LM_REF_REAL_H
 #define LM_REF_REAL_H
 #include "kernels/kern.h"
-#include "kernels/math.h"
-#ifdef LM_REAL64
-#include <math.h>
-#define rfma(a, b, c) fma(a, b, c)
-#define rexp(x) exp(x)
-#define rsqrt_of(x) (1.0 / sqrt(x))
-#define rroot(x) sqrt(x)
-#define rround(x, fmt) ((void)(fmt), (x))
-static inline double rlog(double x) { return log(x); }
-#undef LM_KERN
-#define LM_KERN(level, stem) static void lm_kern_f64_##stem(struct lm_kern *k)
-#else
+#ifndef LM_REAL64                                  /* else the includer defines these */
 #define rfma(a, b, c) __builtin_fmaf(a, b, c)
 #define rexp(x) lm_exp1(x)
 #define rroot(x) __builtin_sqrtf(x)
