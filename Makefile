@@ -2,6 +2,7 @@
 #   make [all]   make deps   make demo   make check   make help
 # Variables: CC CFLAGS LDFLAGS, CONF=release|asan|tsan|cov, DEV=1 (warnings are errors), V=1 (show commands),
 # JOBS (tests at a time), PREFIX, DESTDIR, B (bench: which), FUZZ_SECONDS (fuzz: time a target).
+.DEFAULT_GOAL := all
 FIRST := $(filter deps deps-dev,$(MAKECMDGOALS))
 REST  := $(filter-out deps deps-dev,$(MAKECMDGOALS))
 ## deps: install the Debian packages that building, testing and the demo need (sudo when not root)

@@ -250,7 +250,7 @@ static int outcome(char **argv, int out, int err)
 static char *content(int fd, size_t *n)
 {
     struct stat st;
-    char *p;
+    char *p = NULL;
 
     if (fstat(fd, &st) || !(p = malloc((size_t)st.st_size + 1)) || pread(fd, p, (size_t)st.st_size, 0) < 0)
         die("memfd");

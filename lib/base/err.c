@@ -41,7 +41,7 @@ lm_error *lm_last_error(void)
     return &last;
 }
 
-static int store(int err, const char *where, const char *fmt, va_list ap)
+static LM_PRINTF(3, 0) int store(int err, const char *where, const char *fmt, va_list ap)
 {
     lm_error *e = lm_last_error();
     char detail[sizeof e->detail];     /* the arguments may point into the old error */
