@@ -1,0 +1,36 @@
+/* boxin: what the two halves of a box share; private to lib/par/box*.c. */
+#ifndef LM_BOXIN_H
+#define LM_BOXIN_H
+#include "par/box.h"
+#include <linux/filter.h>
+
+/* From the supervisor to the caller, one write, smaller than PIPE_BUF. */
+enum { BOX_READY = 1, BOX_ENDED = 2, BOX_BROKEN = 3 };
+struct box_report {
+    int kind, status;                              /* wait status of the program (or of the build step) */
+    bool build, cpu_hit, wall_hit, mem_hit, pids_hit, disk_hit, violation;
+    uint64_t cpu_us, wall_us, mem_peak;
+    unsigned refused;                              /* tasks */
+    int facility;                                  /* BOX_BROKEN: the kernel lacks what `why` names */
+    char why[160];
+};
+
+struct box_in {
+    const lm_box_spec *spec;
+    bool root;                                     /* the caller is root: the program becomes nobody */
+    int go, report, out, ask, notify;              /* descriptors; notify: where the zygote's child sends its listener */
+    char work[64];                                 /* levels 1 and 2: the private folder */
+    struct sock_fprog filter;
+};
+
+#define BOX_UID 1000                               /* of the program inside; outside: nobody, or ourselves */
+#define BOX_NOBODY 65534
+
+int lm_box_filter(struct sock_fprog *out);         /* built once; LM_EFACILITY */
+int lm_landlock_abi(void);                         /* 0 = none */
+int lm_landlock_apply(const char *const *ro, const char *work);   /* 0, or -1 with errno */
+_Noreturn void lm_box_inside(struct box_in *b);    /* the supervisor */
+int lm_box_tree(const struct box_in *b, const char *tmp);   /* mounts and pivot; 0, or -1 with errno and lm_box_step */
+extern const char *lm_box_step;                    /* the step that failed */
+
+#endif
