@@ -109,10 +109,10 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* A number in [0, n) from 64 random bits, unbiased enough: the error is n / 2^64. */
+/* A number in [0, n) from 32 random bits, by multiplication: the bias is at most n / 2^32. */
 static size_t below(uint64_t *state, size_t n)
 {
-    return (size_t)(((unsigned __int128)lm_splitmix(state) * n) >> 64);
+    return (size_t)(((lm_splitmix(state) >> 32) * (uint64_t)n) >> 32);
 }
 
 void lm_stat_bootstrap(const double *x, size_t n, size_t rounds, uint64_t seed, double conf,

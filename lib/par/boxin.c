@@ -66,16 +66,25 @@ static void keep_only(int *fd, size_t n)
     close_range(from, ~0u, 0);
 }
 
-/* One line of /proc/PID/stat. False: gone. */
-static bool stat_of(int pid, int *ppid, struct tally *t)
+/* A number of digits alone, 0 for anything else. */
+static uint64_t number(const char *p, size_t n)
 {
-    char path[32], buf[1024], *p, state;
-    unsigned long ut = 0, st = 0;
-    long cut = 0, cst = 0, threads = 0, rss = 0, hz = sysconf(_SC_CLK_TCK);
-    ssize_t n;
-    int fd;
+    uint64_t v;
 
-    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    return lm_parse_u64((lm_str){p, n}, &v) ? v : 0;
+}
+
+/* Of one line of /proc/PID/stat (proc(5)): parent, CPU time with that of reaped children, resident
+   bytes, threads (0 for a zombie). False: gone. */
+static bool stat_of(const char *pid, int *ppid, struct tally *t)
+{
+    enum { STATE = 3, PPID = 4, UTIME = 14, CSTIME = 17, THREADS = 20, RSS = 24 };
+    char path[300], buf[1024], *p;
+    uint64_t v[RSS + 1] = {0}, ticks = 0, hz = (uint64_t)sysconf(_SC_CLK_TCK);
+    ssize_t n;
+    int fd, f = STATE;
+
+    snprintf(path, sizeof path, "/proc/%s/stat", pid);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return false;
@@ -84,14 +93,21 @@ static bool stat_of(int pid, int *ppid, struct tally *t)
     if (n <= 0)
         return false;
     buf[n] = 0;
-    p = strrchr(buf, ')');                         /* the name may hold anything */
-    if (!p || sscanf(p + 1, " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %ld %ld %*d %*d %ld %*d %*u %*u %ld",
-                     &state, ppid, &ut, &st, &cut, &cst, &threads, &rss) != 8)
+    p = strrchr(buf, ')');                         /* the name before it may hold anything */
+    if (!p || !p[1])
         return false;
-    t->cpu_us = (ut + st + (unsigned long)cut + (unsigned long)cst) * (1000000ul / (unsigned long)hz);
-    t->rss = (uint64_t)rss * (uint64_t)sysconf(_SC_PAGESIZE);
-    t->tasks = state == 'Z' ? 0 : (unsigned)threads;
-    return true;
+    for (p += 2; *p && f <= RSS; f++) {
+        size_t len = strcspn(p, " ");
+        v[f] = f == STATE ? (unsigned char)*p : number(p, len);
+        p += len + (p[len] == ' ');
+    }
+    for (int i = UTIME; i <= CSTIME; i++)
+        ticks += v[i];
+    *ppid = (int)v[PPID];
+    t->cpu_us = ticks * (1000000 / hz);
+    t->rss = v[RSS] * (uint64_t)sysconf(_SC_PAGESIZE);
+    t->tasks = v[STATE] == 'Z' ? 0 : (unsigned)v[THREADS];
+    return f > RSS;
 }
 
 /* Adds up all processes of the box but the supervisor; with sig, also sends it to each. Level 3: all
@@ -107,8 +123,8 @@ static struct tally tally(const struct box_in *b, int sig)
     bool more = true;
 
     while (d && (e = readdir(d)) && n < LM_COUNT(v)) {
-        int pid = atoi(e->d_name);                 /* not a number: 0 */
-        if (pid <= 0 || pid == me || !stat_of(pid, &v[n].ppid, &v[n].t))
+        int pid = (int)number(e->d_name, strlen(e->d_name));
+        if (pid <= 0 || pid == me || !stat_of(e->d_name, &v[n].ppid, &v[n].t))
             continue;
         v[n].pid = pid;
         v[n++].mine = b->spec->level == 3;

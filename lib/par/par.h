@@ -2,6 +2,7 @@
 #ifndef LM_PAR_H
 #define LM_PAR_H
 #include "cli/cli.h"
+#include "par/box.h"
 
 enum { LM_DROP = 0, LM_KEEP = 1 };
 #define LM_JOBS 0                                  /* as many as -j said */
