@@ -210,7 +210,7 @@ static int lag(int argc, char **argv)
     waitpid(pid, &status, 0);
     if (at < n && p[at] == '%')
         printf("%.0f\n", worst);
-    return !WIFEXITED(status) || WEXITSTATUS(status);
+    return !WIFEXITED(status) || WEXITSTATUS(status) > 1;
 }
 
 static int rss(char **argv)
@@ -261,11 +261,11 @@ static char *content(int fd, size_t *n)
 
 static bool ends_whole(const char *p, size_t n)
 {
-    size_t i = n && p[n - 1] == '\n' ? n - 1 : n;
+    size_t i = n ? n - 1 : 0;
 
     while (i && p[i - 1] != '\n')
         i--;
-    return n - i >= 5 && !memcmp(p + i, "%end ", 5);
+    return n && p[n - 1] == '\n' && n - i >= 5 && !memcmp(p + i, "%end ", 5);
 }
 
 static int fault(int argc, char **argv)

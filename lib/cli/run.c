@@ -39,19 +39,23 @@ lm_str lm_arg(size_t i)
     return i < self.nargs ? lm_cstr(self.rest[i]) : (lm_str){NULL, 0};
 }
 
-/* Control bytes and what a terminal might obey show as \xHH. */
+/* Control bytes show as \xHH. One write a line, so that the lines of a pipe's tools do not mix. */
 static void print_line(const char *s)
 {
+    lm_buf b = {0};
+
     lm_prog_clear();
     for (; *s; s++) {
         unsigned char c = (unsigned char)*s;
 
         if (c < 0x20 || c == 0x7f)
-            fprintf(stderr, "\\x%02X", c);
+            lm_buf_addf(&b, "\\x%02X", c);
         else
-            fputc(c, stderr);
+            lm_buf_addc(&b, (char)c);
     }
-    fputc('\n', stderr);
+    lm_buf_addc(&b, '\n');
+    (void)!lm_write_all(2, b.p, b.n);
+    lm_buf_free(&b);
 }
 
 static void print_error(void)

@@ -16,7 +16,7 @@ yields '(1) --help shows every option in 80 columns' help_is_whole
 version_is_whole()
 {
     "$name" --version </dev/null >version || { echo "status $?"; return 1; }
-    head -n 1 version | grep -q "^$name $(cat "$ROOT/VERSION")" || { echo 'no name and version'; return 1; }
+    head -n 1 version | grep -q "^$name (lm-tools) $(cat "$ROOT/VERSION")" || { echo 'no name and version'; return 1; }
     grep -qi 'gcc\|clang\|cc' version || { echo 'no compiler'; return 1; }
     grep -qi 'zlib\|archive' version || { echo 'no libraries'; return 1; }
 }
@@ -185,8 +185,8 @@ fi
 # --- a stream through -------------------------------------------------------------------------------------
 strange() # records, attributes and notes no tool knows; bodies that look like the format
 {
-    printf '%%lm 1\n%%# a remark\n@zz 0\n\n%%zz a=b  c=\n@zz 5 k=%%20%%FF k=2   \nab\000\n\377\n'
-    printf '@zz-y 30 a= b=%%25\n%%end n=0 b=0\n@doc 3\n\n%%lm 1\n@b\n@zz 3 x-y=1\nabc\n%%seg n=4 b=38\n@zz 1 a=1 b=2\n\n\n%%end n=5 b=39\n'
+    printf '%%lm 1\n%%# a remark\n@zz 0\n\n%%zz a=b c=\n@zz 5 k=%%20%%FF k=2   \nab\000\n\377\n'
+    printf '@zz-y 29 a= b=%%25\n%%end n=0 b=0\n@doc 3\n\n%%lm 1\n@b\n@zz 3 x-y=1\nabc\n%%seg n=4 b=37\n@zz 1 a=1 b=2\n\n\n%%end n=5 b=38\n'
 }
 if [ "$reads$writes" = streamstream ]; then
     strange >strange.lm

@@ -37,7 +37,7 @@ conf=$ROOT/tests/contract/$name.sh
 
 tab='	'
 "$name" --help=tsv >tsv 2>/dev/null </dev/null || { t_not "$name: (1) --help=tsv" "status $?"; done_testing; }
-IFS=$tab read -r _ purpose reads writes order <tsv
+IFS=$tab read -r _ purpose reads writes order _ <tsv
 sed 1d tsv >options
 has() { grep -q "$tab$1$tab\|^$1$tab" options; }
 held() # NUMBER: is the tool held to this item?
