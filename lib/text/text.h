@@ -8,4 +8,5 @@
 #include "text/lines.h"
 #include "text/linerule.h"
 #include "text/minhash.h"
+#include "text/import.h"
 #endif
