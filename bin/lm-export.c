@@ -5,6 +5,7 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <locale.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,13 +24,14 @@ static const lm_opt opts[] = {
 };
 static const lm_tool tool = {
     .name = "lm-export", .does = "write documents as JSON Lines, files, tar or text",
-    .types = "doc", .opts = opts, .flags = LM_IN | LM_FILES | LM_ORDERED
+    .types = "doc", .opts = opts, .flags = LM_IN | LM_TEXT | LM_FILES | LM_ORDERED
 };
 
 typedef struct {
     int fd, dir;                                   /* of the output; of the directory */
     lm_aside *aside;
-    lm_buf b, path;                                /* waiting output */
+    lm_buf b, path, attrs;                         /* b: waiting output */
+    locale_t utf8;
     lm_fields map;
     struct archive *a;
     lm_in *in;
@@ -218,7 +220,7 @@ static void set_time(struct archive_entry *e, lm_str s)
         archive_entry_set_mtime(e, timegm(&tm), 0);
 }
 
-/* A pax member; attributes but path as extended attributes user.lm.KEY, which lm-import reads back. */
+/* A pax member; the attributes, as in the header line, go to an extended attribute for lm-import. */
 static int put_tar(exporter *x, lm_rec *r)
 {
     struct archive_entry *e;
@@ -235,14 +237,13 @@ static int put_tar(exporter *x, lm_rec *r)
     archive_entry_set_size(e, (la_int64_t)r->body.n);
     archive_entry_set_mtime(e, 0, 0);
     set_time(e, lm_get(r, "mtime"));
+    x->attrs.n = 0;
     while (lm_attr_each(r, &i, &key, &v)) {
-        char name[48];
-
-        if (lm_is(key, "path"))
-            continue;
-        snprintf(name, sizeof name, "user.lm.%.*s", (int)key.n, key.p);
-        archive_entry_xattr_add_entry(e, name, v.p, v.n);
+        lm_buf_addf(&x->attrs, "%s%.*s=", x->attrs.n ? " " : "", (int)key.n, key.p);
+        lm_pct_encode(&x->attrs, v);
     }
+    if (x->attrs.n)
+        archive_entry_xattr_add_entry(e, LM_IMPORT_XATTR, x->attrs.p, x->attrs.n);
     if (archive_write_header(x->a, e) < ARCHIVE_WARN ||
         archive_write_data(x->a, r->body.p, r->body.n) != (la_ssize_t)r->body.n ||
         archive_write_finish_entry(x->a) < ARCHIVE_WARN)
@@ -277,9 +278,12 @@ static int start(exporter *x)
     if (out && !(x->aside = lm_aside_open(out, &x->fd)))
         return lm_last_error()->err;
     if (to == TO_TAR) {
+        /* libarchive takes names for text of the locale: here they are UTF-8, whatever the user's. */
+        if ((x->utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0)))
+            uselocale(x->utf8);
         x->a = archive_write_new();
         archive_write_set_format_pax_restricted(x->a);
-        archive_write_set_options(x->a, "hdrcharset=BINARY");
+        archive_write_set_options(x->a, "xattrheader=SCHILY");
         archive_write_set_bytes_per_block(x->a, 10240);
         if (archive_write_open(x->a, x, NULL, on_write, NULL) != ARCHIVE_OK)
             return tar_failed(x);
@@ -322,6 +326,10 @@ static int run(lm_in *in, lm_out *out)
         archive_write_fail(x.a);
     if (x.a)
         archive_write_free(x.a);
+    if (x.utf8) {
+        uselocale(LC_GLOBAL_LOCALE);
+        freelocale(x.utf8);
+    }
     if (!err)
         err = flush(&x, 0);
     if (x.dir >= 0)
@@ -333,6 +341,7 @@ static int run(lm_in *in, lm_out *out)
     lm_rec_free(&r);
     lm_buf_free(&x.b);
     lm_buf_free(&x.path);
+    lm_buf_free(&x.attrs);
     free(x.map.v);
     return err;
 }

@@ -11,6 +11,8 @@
 enum { LM_FROM_AUTO, LM_FROM_DIR, LM_FROM_TAR, LM_FROM_ZIP, LM_FROM_7Z, LM_FROM_CPIO, LM_FROM_JSONL,
        LM_FROM_TEXT };
 
+#define LM_IMPORT_XATTR "user.lm"                  /* of a tar member: its attributes, from lm-export */
+
 typedef struct {
     /* options */
     int from, id;                                  /* LM_FROM_*, LM_ID_* */

@@ -4,20 +4,28 @@
 #include <archive_entry.h>
 
 #define LOST 100                                   /* damaged members in a row: the archive is */
-static const char XATTR[] = "user.lm.";            /* where lm-export --to tar keeps attributes */
 
+/* lm-export --to tar keeps the attributes, as they stand in a header line, in an extended attribute. */
 static void attrs(lm_import *m, struct archive_entry *e)
 {
-    const char *name;
+    lm_rec head = {0};
+    lm_str key, val;
+    const char *name, *why;
     const void *v;
-    size_t n;
+    uint64_t len;
+    size_t n, i = 0;
 
     archive_entry_xattr_reset(e);
     while (archive_entry_xattr_next(e, &name, &v, &n) == ARCHIVE_OK)
-        if (!strncmp(name, XATTR, sizeof XATTR - 1) && strspn(name + sizeof XATTR - 1,
-                "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(name + sizeof XATTR - 1) &&
-            name[sizeof XATTR - 1] >= 'a' && strlen(name) < sizeof XATTR + 32)
-            lm_set(&m->r, name + sizeof XATTR - 1, (lm_str){v, n});
+        if (!strcmp(name, LM_IMPORT_XATTR) && n < LM_MAX_HEAD - 32) {
+            m->conv.n = 0;
+            lm_buf_addf(&m->conv, "@doc 0 %.*s\n", (int)n, (const char *)v);
+            head.raw = lm_buf_str(&m->conv);
+            if (!lm_head_parse(head.raw.p, head.raw.n, &head, &len, &why))
+                while (lm_attr_each(&head, &i, &key, &val))
+                    lm_set(&m->r, lm_arena_str(m->js.ar, key).p, val);
+        }
+    lm_rec_free(&head);
     if (lm_get(&m->r, "id").p && !lm_doc_id_ok(lm_get(&m->r, "id")))
         lm_del(&m->r, "id");
 }
@@ -40,6 +48,8 @@ int lm_import_archive(lm_import *m, lm_source *s, const char *path)
     unsigned lost = 0;
     int rc, err = 0;
 
+    if (!m->js.ar)
+        m->js.ar = lm_arena_new();
     while (!err && (rc = lm_source_member(s, &e)) > 0) {
         const char *name, *rule;
         uint64_t size;
@@ -66,6 +76,7 @@ int lm_import_archive(lm_import *m, lm_source *s, const char *path)
             int64_t mtime = archive_entry_mtime_is_set(e) ? (int64_t)archive_entry_mtime(e) : INT64_MIN;
 
             lm_rec_new(&m->r, "doc");
+            lm_arena_reset(m->js.ar);
             attrs(m, e);
             if ((rc = lm_source_data(s, m->max_bytes, &m->body)) == 1)
                 err = lm_import_put(m, p, lm_buf_str(&m->body), mtime);

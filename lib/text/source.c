@@ -10,7 +10,7 @@
 #include <zlib.h>
 
 #define BLOCK (1u << 20)
-#define SLACK (1u << 20)                           /* bytes out before the ratio counts */
+#define SLACK (16u << 20)                          /* bytes out before the ratio counts */
 
 struct lm_source {
     struct archive *a;

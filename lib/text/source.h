@@ -15,7 +15,7 @@ enum {                                             /* what a source may be taken
 
 /* Opens a file ("-" = stdin) and finds what it is among kinds. NULL: error stored (LM_EIO: it cannot
    be opened; LM_EINVALID: it is none of kinds, or damaged at its start).
-   ratio: the most bytes out for each byte in, beyond 1 MiB. */
+   ratio: the most bytes out for each byte in, beyond 16 MiB. */
 lm_source *lm_source_open(const char *path, unsigned kinds, uint64_t ratio);
 /* The bytes from lo on of a plain file, as they are. */
 lm_source *lm_source_range(const char *path, uint64_t lo);

@@ -71,7 +71,8 @@ static DIR *list(int fd, item **items, size_t *n)
         closedir(d);
         return NULL;
     }
-    qsort(*items, *n, sizeof **items, by_name);
+    if (*n)
+        qsort(*items, *n, sizeof **items, by_name);
     return d;
 }
 
