@@ -28,7 +28,7 @@ static const lm_tool tool = {
 };
 
 typedef struct {
-    int fd, dir;                                   /* of the output; of the directory */
+    int fd, dir, err;                              /* of the output; of the directory; of drain */
     lm_aside *aside;
     lm_buf b, path, attrs;                         /* b: waiting output */
     locale_t utf8;
@@ -305,6 +305,15 @@ static int put(exporter *x, lm_rec *r)
     return flush(x, 256 << 10);
 }
 
+/* Nothing is held back while the next record is waited for. */
+static void drain(void *ctx)
+{
+    exporter *x = ctx;
+
+    if (!x->err)
+        x->err = flush(x, 0);
+}
+
 static int run(lm_in *in, lm_out *out)
 {
     exporter x = {.fd = 1, .dir = -1, .in = in};
@@ -312,14 +321,13 @@ static int run(lm_in *in, lm_out *out)
     int err = start(&x), rc = 0;
 
     (void)out;
+    lm_in_on_block(in, drain, &x);
     while (!err && (rc = lm_next(in, &r)) == 1) {
-        if (lm_acts_on(r.type))
+        if (!(err = x.err) && lm_acts_on(r.type))
             err = put(&x, &r);
-        if (!err && x.b.n && !lm_in_ready(in))     /* nothing is held back while we wait */
-            err = flush(&x, 0);
     }
-    if (!err && rc < 0)
-        err = rc;
+    if (!err)
+        err = rc < 0 ? rc : x.err;
     if (x.a && !err && archive_write_close(x.a) != ARCHIVE_OK)
         err = tar_failed(&x);
     if (err && x.a)
