@@ -72,7 +72,7 @@ head -c 30 in.lm >short.lm
 run 'a cut stream: exit 3' 3 'lm-export -o j short.lm'
 run 'and no file' 1 'ls | grep "^j"'
 head -c 50 in.lm >short.lm
-is 'a cut stream gives a tar without an end' 'lm-export --to tar short.lm 2>/dev/null | tail -c 1024 | tr -d "\0" | head -c 8' 'one fish'
+is 'a cut stream gives a tar without an end' 'lm-export --to tar short.lm 2>/dev/null | wc -c' 0
 run 'an empty stream is fine' 0 'stream | lm-export'
 is 'a record is out while the next is waited for' \
     '{ head -n 3 in.lm; sleep 1; tail -n +4 in.lm; } | lm-export | { read -r l; printf "%s\n" "$l" >first; cat >/dev/null; } & sleep 0.5; cat first; wait' \
