@@ -218,7 +218,7 @@ static int tail(table *t, const char *file, uint64_t at)
 {
     const struct timespec nap = {0, 200000000};
     lm_buf b = {0};
-    lm_rec r = {0};
+    lm_rec r = {0}, raw = {0};
     char *name = lm_strdup(file);
     int fd = open(file, O_RDONLY | O_CLOEXEC), err = 0;
     bool end = false;
@@ -241,13 +241,12 @@ static int tail(table *t, const char *file, uint64_t at)
             size_t h = (size_t)(lf - p) + 1;
 
             if (*p == '@') {
-                lm_rec_new(&r, "x");
-                err = lm_head_parse(p, h, &r, &len, &why);
+                err = lm_head_parse(p, h, &raw, &len, &why);
                 if (err < 0)
                     err = lm_err_at(err, file, "%s", why);
                 if (err || b.n - used < h + len + 1)
                     break;
-                r.body = (lm_str){p + h, len};
+                lm_rec_view(&r, (lm_str){p, h + len + 1}, raw.type, raw.attrs, (lm_str){p + h, len});
                 r.file = name;
                 err = lm_metrics_take(&t->m, &r);
                 h += len + 1;
@@ -274,6 +273,13 @@ static int tail(table *t, const char *file, uint64_t at)
     return err;
 }
 
+/* Nothing more has come down the pipe for now. */
+static void on_block(void *t)
+{
+    show(t);
+    fflush(stdout);
+}
+
 static int run(lm_in *in, lm_out *unused)
 {
     table t = {.ar = lm_arena_new()};
@@ -285,6 +291,8 @@ static int run(lm_in *in, lm_out *unused)
     (void)unused;
     if (tsv && jsonl)
         return lm_err(LM_EUSAGE, "--tsv and --jsonl at once");
+    if (follow && !samples)
+        lm_in_on_block(in, on_block, &t);
     if (samples)
         puts("step\tsample\tloss\tweight");
     while (!err && (got = lm_next(in, &r)) != 0) {
@@ -309,10 +317,6 @@ static int run(lm_in *in, lm_out *unused)
             err = lm_is(r.type, "ledger") ? ledger(in, &r) : 0;
         else
             err = lm_metrics_take(&t.m, &r);
-        if (follow && !samples && lm_in_ready(in) == false) {
-            show(&t);
-            fflush(stdout);
-        }
     }
     if (!err && !samples)
         show(&t);

@@ -90,7 +90,7 @@ static int by_key(const void *a, const void *b)
 
 static int spool_back(spool *s, lm_shards *w)
 {
-    lm_rec r = {0};
+    lm_rec r = {0}, h = {0};
     lm_buf b = {0};
     int err = spool_flush(s);
 
@@ -114,12 +114,11 @@ static int spool_back(spool *s, lm_shards *w)
             done += (size_t)n;
         }
         lf = memchr(b.p, '\n', p->len);
-        lm_rec_new(&r, "tok");
-        if (!lf || (err = lm_head_parse(b.p, (size_t)(lf - b.p) + 1, &r, &len, &why)) < 0) {
+        if (!lf || (err = lm_head_parse(b.p, (size_t)(lf - b.p) + 1, &h, &len, &why)) < 0) {
             err = lm_err(LM_EIO, "spool: a record came back damaged");
             break;
         }
-        r.body = (lm_str){lf + 1, len};
+        lm_rec_view(&r, (lm_str){b.p, p->len}, h.type, h.attrs, (lm_str){lf + 1, len});
         err = lm_shards_add(w, &r);
     }
 out:

@@ -72,7 +72,6 @@ static uint32_t new_run(lm_metrics *m, const char *file, lm_str id)
         memcpy(u->last, id.p, id.n);
     }
     u->name = run_name(file);
-    u->file = lm_arena_str(m->ar, lm_cstr(file ? file : ""));
     return (uint32_t)m->nrun++;
 }
 
@@ -87,7 +86,7 @@ static int take_run(lm_metrics *m, lm_rec *r)
     for (size_t i = m->nrun; parent.p && i-- > 0;) {
         lm_mrun *u = &m->run[i];
 
-        if (!lm_is(parent, u->last) || !lm_is(u->file, r->file ? r->file : ""))
+        if (!lm_is(parent, u->last))
             continue;
         memset(u->last, 0, sizeof u->last);
         memcpy(u->last, id.p, id.n < sizeof u->last ? id.n : 0);
@@ -119,7 +118,7 @@ int lm_metrics_take(lm_metrics *m, lm_rec *r)
         return 0;
     if ((err = lm_get_u64(r, "step", &step)) < 0)
         return err;
-    if (!m->nrun || !lm_is(m->run[m->nrun - 1].file, r->file ? r->file : ""))
+    if (!m->nrun)
         new_run(m, r->file, LM_STR(""));
     LM_GROW(m->row, m->n, m->cap);
     w = &m->row[m->n];

@@ -11,8 +11,9 @@ typedef struct {
     lm_str kind;                                   /* kind= of a metric, event= of an event */
 } lm_mrow;
 
-/* A run and its resumes count as one. name: of the file, for people: its folder if it is metrics.lm. */
-typedef struct { char id[33], last[33]; char *name; lm_str file; } lm_mrun;
+/* A run and its resumes count as one; records before any @run are one of their own. name: of the
+   file, for people: its folder if it is metrics.lm. id, last: run= of the first and of the latest @run. */
+typedef struct { char id[33], last[33]; char *name; } lm_mrun;
 
 typedef struct {
     lm_mrow *row;

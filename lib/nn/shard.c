@@ -28,6 +28,14 @@ struct lm_shards {
     lm_buf index;                                  /* @shard records of the shards done */
 };
 
+/* Is this a name we give? A folder of shards may be replaced by one with fewer. */
+static bool ours(const char *name)
+{
+    size_t n = strspn(name, "0123456789");
+
+    return n >= 5 && !strcmp(name + n, ".lm");
+}
+
 lm_shards *lm_shards_new(const char *dir, const lm_shards_opt *o)
 {
     lm_shards *w = lm_zalloc(1, sizeof *w);
@@ -38,6 +46,7 @@ lm_shards *lm_shards_new(const char *dir, const lm_shards_opt *o)
         free(w);
         return NULL;
     }
+    lm_aside_may_go(w->dir, ours);
     return w;
 }
 

@@ -142,19 +142,18 @@ static int scan(walk *w)
             if ((err = note(w, p, n)))
                 return err;
         } else {
-            lm_rec *r = &w->r;
+            lm_rec *r = &w->r, h = {0};
 
-            lm_rec_new(r, "x");                    /* forgets the last record's attributes */
-            if ((err = lm_head_parse(p, n, r, &len, &why)) < 0)
-                return bad(w, err, why ? why : "bad record head");
+            if ((err = lm_head_parse(p, n, &h, &len, &why)) < 0)
+                return bad(w, err, why);
             if (len >= m.n - at - n)
                 return bad(w, LM_ETRUNC, "cut in a body");
             if (p[n + len] != '\n')
                 return bad(w, LM_ECORRUPT, "no LF after body");
+            lm_rec_view(r, (lm_str){p, n + len + 1}, h.type, h.attrs, (lm_str){p + n, len});
             r->file = w->s->path;
             r->seq = w->seq;
             r->off = at;
-            r->body = (lm_str){p + n, len};
             if ((err = record(w)))
                 return err;
             w->seq++;
