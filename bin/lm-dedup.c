@@ -2,7 +2,6 @@
    The six steps exact, sign, band, join, rank and drop in one process; a corpus over one machine's memory
    takes them one by one. */
 #include "lm.h"
-#include "kernels/data.h"
 
 static const char *near_ = "0.7", *rank = LM_RANK_DEFAULT, *table, *tmp;
 static double verify;
