@@ -5,7 +5,7 @@
 static const lm_opt opts[] = { LM_COMMON, LM_END };
 static const lm_tool tool = {
     .name = "lm-canon", .does = "write records in canonical form",
-    .opts = opts, .flags = LM_IN | LM_OUT | LM_ORDERED | LM_PAR | LM_BARE
+    .opts = opts, .flags = LM_IN | LM_OUT | LM_ORDERED | LM_PAR
 };
 
 static int one(lm_rec *r, void *ctx)
@@ -15,15 +15,9 @@ static int one(lm_rec *r, void *ctx)
     return LM_KEEP;
 }
 
-static void no_note(void *ctx, lm_str line)
-{
-    (void)ctx;
-    (void)line;
-}
-
 static int run(lm_in *in, lm_out *out)
 {
-    lm_in_on_note(in, no_note, NULL);
+    lm_out_bare(out);
     return lm_map(in, out, LM_JOBS, one, NULL);
 }
 

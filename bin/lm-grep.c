@@ -59,7 +59,7 @@ static int run(lm_in *in, lm_out *out)
     err = lm_map(in, count ? NULL : out, LM_JOBS, one, &s);
     lm_re_free(s.re);
     if (!err && count)
-        err = lm_out_text(out, "%llu\n", (unsigned long long)s.hits);
+        fprintf(lm_out_text(out), "%llu\n", (unsigned long long)s.hits);
     return err ? err : s.hits ? LM_DONE : LM_NO;
 }
 

@@ -13,7 +13,7 @@
 /* Between fork and exec: async-signal-safe calls alone, since other threads may hold locks. */
 _Noreturn static void become(const char *cmd, char *const *env, const int fd[4], pid_t parent)
 {
-    char *const argv[] = {"sh", "-c", (char *)(uintptr_t)cmd, NULL};
+    char sh[] = "sh", c[] = "-c", *const argv[] = {sh, c, (char *)(uintptr_t)cmd, NULL};
     sigset_t none;
 
     setpgid(0, 0);

@@ -33,6 +33,8 @@ void lm_set(lm_rec *r, const char *key, lm_str v); /* in place if there, else ap
 void lm_setf(lm_rec *r, const char *key, const char *fmt, ...) LM_PRINTF(3, 4);
 void lm_set_f64(lm_rec *r, const char *key, double v);             /* shortest form */
 void lm_del(lm_rec *r, const char *key);
+void lm_clear(lm_rec *r);                          /* drops all attributes; views of them stay valid as the record's other views do */
+void lm_rec_canon(lm_rec *r);                      /* canonical form: keys sorted and unique, escapes minimal, no padding */
 /* Walks attributes in order: *i from 0; key and decoded value; false at the end. */
 bool lm_attr_each(lm_rec *r, size_t *i, lm_str *key, lm_str *val);
 void lm_body(lm_rec *r, const void *p, size_t n);  /* sets the body: a view, must live until the record is put */
@@ -70,13 +72,14 @@ const char *lm_in_name(const lm_in *in);           /* of the file being read; "s
 void lm_in_where(const lm_in *in, char *out, size_t n);            /* file:record:byte of the current record */
 
 /* Writing. */
-enum { LM_OUT_CRC = 1, LM_OUT_SORTED = 2 };    /* SORTED: %by notes are gathered and sorted at the head */
+enum { LM_OUT_CRC = 1, LM_OUT_SORTED = 2, LM_OUT_BARE = 4 };   /* SORTED: %by notes are gathered and sorted at the head */
 lm_out *lm_out_open(const char *path, int flags);  /* NULL or "-" = stdout; a path is written aside and renamed by lm_out_end */
 lm_out *lm_out_fd(int fd, const char *name, int flags);
 void lm_out_by(lm_out *out, lm_str line);          /* this tool's own %by line (without LF), written behind the inputs' */
 int lm_put(lm_out *out, lm_rec *r);                /* untouched records go raw */
 int lm_put_head(lm_out *out, lm_rec *r, uint64_t len, int align);  /* align 0 or 64, 4096: body on that file offset */
 int lm_body_write(lm_out *out, const void *p, size_t n);           /* exactly len bytes in all, then the LF is ours */
+void lm_out_bare(lm_out *out);                     /* no notes, no %by, no crc: canonical form */
 int lm_out_note(lm_out *out, lm_str line);         /* a note line without LF; equal %by are written once */
 int lm_out_raw(lm_out *out, const void *p, size_t n, uint64_t recs, uint64_t body);   /* whole records */
 int lm_out_seg(lm_out *out);                       /* %seg n= b=, and a flush */
