@@ -101,6 +101,17 @@ static void member(lm_buf *b, lm_str key, lm_str val, bool number)
         add_json(b, val);
 }
 
+/* Is this the first time that r has the key? Of a repeated one the first counts. */
+static bool first(lm_rec *r, lm_str key, const char *at)
+{
+    lm_str k, v;
+
+    for (size_t i = 0; lm_attr_each(r, &i, &k, &v);)
+        if (lm_eq(k, key))
+            return k.p == at;
+    return false;
+}
+
 static void row_json(listing *l, lm_rec *r)
 {
     lm_buf *b = &l->line;
@@ -114,7 +125,8 @@ static void row_json(listing *l, lm_rec *r)
             member(b, lm_cstr(l->v[i]), val, *l->v[i] == '@' && strcmp(l->v[i], "@type"));
     }
     for (size_t i = 0; !keys && lm_attr_each(r, &i, &key, &val);)
-        member(b, key, val, false);
+        if (first(r, key, key.p))
+            member(b, key, val, false);
     lm_buf_adds(b, "}\n");
 }
 

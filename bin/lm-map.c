@@ -14,8 +14,9 @@ static bool drop;
 static const lm_opt opts[] = {
     LM_STRING(0, "attr", &attr, "KEY", "set KEY to the first line of output, keep the body"),
     LM_FLAG('x', "drop", &drop, "status 1 drops the record"),
+    LM_COMMON,
     LM_STRING(0, "timeout", &timeout, "TIME", "fail when a run takes longer (10s; ms, s, m, h)"),
-    LM_COMMON, LM_END
+    LM_END
 };
 static const lm_tool tool = {
     .name = "lm-map", .does = "run a command once a record", .args = "CMD", .types = "*",
@@ -50,12 +51,22 @@ static void env_push(envv *e, char *s)
     e->v[e->n++] = s;
 }
 
+/* Is NAME set among the first n already? Of a repeated key the first one counts. */
+static bool env_has(const envv *e, size_t from, lm_str name)
+{
+    for (size_t i = from; i < e->n; i++)
+        if (!strncmp(e->v[i], name.p, name.n) && e->v[i][name.n] == '=')
+            return true;
+    return false;
+}
+
 /* Our environment without foreign LM_*, then LM_TYPE and LM_KEY=value of each attribute. A value
    that holds a NUL is given as written in the header, with escapes. */
 static void env_make(envv *e, lm_rec *r)
 {
     lm_str key, val;
     lm_buf b = {0};
+    size_t ours;
 
     e->mem = lm_arena_new();
     for (char **p = environ; *p; p++) {
@@ -64,6 +75,7 @@ static void env_make(envv *e, lm_rec *r)
         if (strncmp(*p, "LM_", 3) || reserved(*p, n))
             env_push(e, *p);
     }
+    ours = e->n;
     lm_buf_addf(&b, "LM_TYPE=%.*s", (int)r->type.n, r->type.p);
     env_push(e, (char *)(uintptr_t)lm_arena_str(e->mem, lm_buf_str(&b)).p);
     for (size_t i = 0; lm_attr_each(r, &i, &key, &val);) {
@@ -71,7 +83,7 @@ static void env_make(envv *e, lm_rec *r)
         lm_buf_adds(&b, "LM_");
         for (size_t k = 0; k < key.n; k++)
             lm_buf_addc(&b, key.p[k] == '-' ? '_' : key.p[k] >= 'a' ? (char)(key.p[k] - 32) : key.p[k]);
-        if (reserved(b.p, b.n) || lm_is(key, "type"))
+        if (reserved(b.p, b.n) || env_has(e, ours, lm_buf_str(&b)))
             continue;
         lm_buf_addc(&b, '=');
         if (val.n && memchr(val.p, 0, val.n))
