@@ -85,7 +85,7 @@ struct lm_kern {
                  const lm_real *cs, const uint32_t *pos, lm_real *y, size_t ldy, lm_real *rstd);
     void (*rope_bwd)(size_t n, size_t heads, size_t hd, const lm_real *x, size_t ldx, const lm_real *w, const lm_real *rstd,
                      const lm_real *cs, const uint32_t *pos, const lm_real *dy, size_t lddy, lm_real *dx, size_t lddx, lm_real *dw);
-    /* act = silu(gate) * up; gu [n, 2f] holds gates then ups of a row */
+    /* act = silu(gate) * up; gu [n, 2f]: gates then ups of a row; backward: act may be dact */
     void (*swiglu)(size_t n, size_t f, const lm_real *gu, lm_real *act);
     void (*swiglu_bwd)(size_t n, size_t f, const lm_real *gu, const lm_real *dact, lm_real *dgu, lm_real *act);
     /* cross-entropy of one row of v logits, which become gw * d(ce + z lse^2) if grad; returns ce, *lse */

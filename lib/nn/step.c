@@ -1,0 +1,318 @@
+/* step: the plan of a micro-batch and its forward pass. */
+#include "nn/stepi.h"
+
+static void plan_backward(lm_nn *nn, lm_plan *p)
+{
+    const lm_net *n = &nn->net;
+    const lm_kern *k = n->k;
+    size_t t = nn->t, f = n->f, d = n->d;
+    int fm = n->fmt;
+
+    nn->grad = lm_take(p, nn->m->n * 4);
+    nn->mom = lm_take(p, nn->m->n * 4);
+    nn->var = lm_take(p, nn->m->n * 4);
+    nn->nsq = nn->m->n / 4096 + nn->m->nt + 1;
+    nn->sq = lm_take(p, nn->nsq * sizeof *nn->sq);
+    nn->dy = lm_take(p, t * d * 4);
+    nn->dx1 = lm_take(p, t * d * 4);
+    nn->dout = lm_take(p, t * n->nq * 4);
+    nn->drot = lm_take(p, t * (n->nq + n->nkv) * 4);
+    nn->dqkv = lm_take(p, t * n->nqkv * 4);
+    nn->dyp = lm_take(p, k->asize(fm, true, t, d));
+    nn->dx1p = lm_take(p, k->asize(fm, true, t, d));
+    nn->dgup = lm_take(p, k->asize(fm, true, t, 2 * f));
+    nn->dqkvp = lm_take(p, k->asize(fm, true, t, n->nqkv));
+    nn->actp = lm_take(p, k->bsize(fm, t, f));
+    nn->hn1p = lm_take(p, k->bsize(fm, t, d));
+    nn->hn2p = lm_take(p, k->bsize(fm, t, d));
+    nn->op = lm_take(p, k->bsize(fm, t, n->nq));
+    nn->dlogp = lm_take(p, k->asize(fm, true, nn->chunk, n->vocab));
+    nn->hnfp = lm_take(p, k->bsize(fm, nn->chunk, d));
+    nn->pn1 = lm_take(p, nn->blocks * d * 4);
+    nn->pn2 = lm_take(p, nn->blocks * d * 4);
+    nn->pq = lm_take(p, nn->blocks * n->hd * 4);
+    nn->pk = lm_take(p, nn->blocks * n->hd * 4);
+}
+
+static void plan(lm_nn *nn, lm_plan *p)
+{
+    lm_net *n = &nn->net;
+    unsigned threads = n->pool ? lm_pool_size(n->pool) : 1;
+    size_t t = nn->t;
+    lm_scr s;
+    lm_keep_layer kl = {0};
+
+    lm_net_plan(n, p, nn->o.seq);
+    nn->keep = lm_take(p, n->layers * sizeof *nn->keep);
+    for (uint32_t l = 0; l < n->layers; l++) {
+        if (!l || nn->o.train) {
+            kl.x = lm_take(p, t * n->d * 4);
+            kl.rstd1 = lm_take(p, t * 4);
+            kl.raw = lm_take(p, t * n->nqkv * 4);
+            kl.rot = lm_take(p, t * (n->nq + n->nkv) * 4);
+            kl.rstdq = lm_take(p, t * n->heads * 4);
+            kl.rstdk = lm_take(p, t * n->kvh * 4);
+            kl.o = lm_take(p, t * n->nq * 4);
+            kl.lse = lm_take(p, t * n->heads * 4);
+            kl.x1 = lm_take(p, t * n->d * 4);
+            kl.rstd2 = lm_take(p, t * 4);
+            kl.gu = lm_take(p, t * 2 * n->f * 4);
+        }
+        if (p->base)
+            nn->keep[l] = kl;
+    }
+    nn->x = nn->o.train ? lm_take(p, t * n->d * 4) : kl.x;
+    nn->rstdf = lm_take(p, t * 4);
+    nn->tok_loss = lm_take(p, t * 4);
+    nn->tok_lse = lm_take(p, t * 4);
+    nn->gw = lm_take(p, t * 4);
+    nn->pos = lm_take(p, t * 4);
+    nn->scr = lm_take(p, threads * sizeof *nn->scr);
+    for (unsigned i = 0; i < threads; i++) {
+        lm_scr_plan(n, p, &s, nn->o.seq, true);
+        if (p->base)
+            nn->scr[i] = s;
+    }
+    if (nn->o.train)
+        plan_backward(nn, p);
+}
+
+int lm_nn_new(lm_nn **out, lm_model *m, const lm_nn_opt *o)
+{
+    lm_nn *nn = lm_zalloc(1, sizeof *nn);
+    lm_plan p = {0};
+    int err = lm_net_init(&nn->net, m, o->pool, o->train);
+
+    *out = NULL;
+    if (!err && (!o->rows || !o->seq || (uint64_t)o->rows * o->seq > 1u << 26))
+        err = lm_err(LM_EINVALID, "a micro-batch of %u rows of %u tokens", o->rows, o->seq);
+    if (!err && o->seq > m->cfg.ctx)
+        err = lm_err(LM_EINVALID, "rows of %u tokens, but max_position_embeddings is %u", o->seq, m->cfg.ctx);
+    if (err < 0) {
+        free(nn);
+        return err;
+    }
+    nn->m = m;
+    nn->o = *o;
+    nn->t = (size_t)o->rows * o->seq;
+    nn->blocks = (nn->t + LM_BLOCK - 1) / LM_BLOCK;
+    nn->chunk = (size_t)(4 << 20) / m->cfg.vocab / LM_BLOCK * LM_BLOCK;       /* about 8 MB of gradients of logits */
+    if (nn->chunk < LM_BLOCK)
+        nn->chunk = LM_BLOCK;
+    if (nn->chunk > nn->blocks * LM_BLOCK)
+        nn->chunk = nn->blocks * LM_BLOCK;
+    plan(nn, &p);
+    nn->bytes = p.n;
+    p = (lm_plan){.base = nn->base = lm_alloc_huge(nn->bytes)};
+    plan(nn, &p);
+    nn->fresh = true;
+    lm_net_fill(&nn->net);
+    *out = nn;
+    return 0;
+}
+
+void lm_nn_free(lm_nn *nn)
+{
+    if (!nn)
+        return;
+    lm_free_huge(nn->base, nn->bytes);
+    free(nn);
+}
+
+size_t lm_nn_bytes(const lm_nn *nn)
+{
+    return nn->bytes;
+}
+
+/* First half of a layer over a block; for layer 0 the embedding comes first. */
+static void in_block(lm_nn *nn, uint32_t l, size_t i, unsigned thread)
+{
+    const lm_net *n = &nn->net;
+    const lm_keep_layer *k = &nn->keep[l];
+    size_t at = i * LM_BLOCK;
+
+    lm_rows_in(n, l, lm_block_n(nn, i), k->x + at * n->d, nn->pos + at, k->raw + at * n->nqkv, k->rot + at * (n->nq + n->nkv),
+               k->rstd1 + at, k->rstdq + at * n->heads, k->rstdk + at * n->kvh, &nn->scr[thread]);
+}
+
+static void first_task(void *ctx, size_t i, unsigned thread)
+{
+    lm_nn *nn = ctx;
+    const lm_net *n = &nn->net;
+    unsigned csr = lm_kern_enter();
+
+    for (size_t j = 0, at = i * LM_BLOCK; j < lm_block_n(nn, i); j++)
+        lm_net_embed(n, nn->b->in[at + j], nn->keep[0].x + (at + j) * n->d);
+    in_block(nn, 0, i, thread);
+    lm_kern_leave(csr);
+}
+
+/* Second half of a layer and first half of the next. */
+static void out_task(void *ctx, size_t i, unsigned thread)
+{
+    lm_nn *nn = ctx;
+    const lm_net *n = &nn->net;
+    uint32_t l = nn->layer;
+    const lm_keep_layer *k = &nn->keep[l];
+    size_t at = i * LM_BLOCK;
+    bool last = l + 1 == n->layers;
+    float *y = (last ? nn->x : nn->keep[l + 1].x) + at * n->d;
+    unsigned csr = lm_kern_enter();
+
+    lm_rows_out(n, l, lm_block_n(nn, i), k->x + at * n->d, k->o + at * n->nq, k->x1 + at * n->d, k->rstd2 + at,
+                k->gu + at * 2 * n->f, y, &nn->scr[thread]);
+    if (!last)
+        in_block(nn, l + 1, i, thread);
+    lm_kern_leave(csr);
+}
+
+/* Attention of one key head in one row of the batch. */
+static void att_task(void *ctx, size_t i, unsigned thread)
+{
+    lm_nn *nn = ctx;
+    const lm_net *n = &nn->net;
+    const lm_kern *k = n->k;
+    const lm_keep_layer *kl = &nn->keep[nn->layer];
+    size_t seq = nn->o.seq, at = i / n->kvh * seq, h = i % n->kvh, g = n->heads / n->kvh, ldr = n->nq + n->nkv;
+    char *kp = nn->scr[thread].att, *vp = kp + ((k->bsize(n->fmt, n->hd, seq) + 63) & ~(size_t)63);
+    char *rest = vp + ((k->bsize(n->fmt, seq, n->hd) + 63) & ~(size_t)63);
+    unsigned csr = lm_kern_enter();
+
+    k->packb(&(lm_pack){.fmt = n->fmt, .kt = n->hd, .src = kl->rot + at * ldr + n->nq + h * n->hd, .ld = ldr,
+                        .kn = n->hd, .nn = seq, .dst = kp});
+    k->packb(&(lm_pack){.fmt = n->fmt, .kmajor = true, .kt = seq, .src = kl->raw + at * n->nqkv + n->nq + n->nkv + h * n->hd,
+                        .ld = n->nqkv, .kn = seq, .nn = n->hd, .dst = vp});
+    for (size_t j = h * g; j < (h + 1) * g; j++)
+        k->attn(k, &(lm_attn){.fmt = n->fmt, .nq = seq, .hd = n->hd, .keys = seq, .q = kl->rot + at * ldr + j * n->hd, .ldq = ldr,
+                              .kp = kp, .vp = vp, .start = nn->b->start ? nn->b->start + at : NULL, .scale = n->scale,
+                              .o = kl->o + at * n->nq + j * n->hd, .ldo = n->nq, .lse = kl->lse + at * n->heads + j,
+                              .ldl = n->heads, .scratch = rest});
+    lm_kern_leave(csr);
+}
+
+/* Head over a block: logits, loss and, when training, the gradients that start the way back. */
+static void head_task(void *ctx, size_t j, unsigned thread)
+{
+    lm_nn *nn = ctx;
+    const lm_net *n = &nn->net;
+    const lm_kern *k = n->k;
+    size_t i = nn->chunk0 / LM_BLOCK + j, at = i * LM_BLOCK, rows = lm_block_n(nn, i), d = n->d, v = n->vocab;
+    const lm_scr *s = &nn->scr[thread];
+    float *lg = nn->logits ? nn->logits + at * v : s->g, *pn = nn->pn1 + i * d;
+    unsigned csr = lm_kern_enter();
+
+    k->rms(rows, d, nn->x + at * d, d, n->norm, n->eps, s->b, d, nn->rstdf + at);
+    lm_rows_mul(n, rows, d, s->b, d, n->head, v, lg, v, s->pa);
+    for (size_t r = 0; r < rows && !nn->logits; r++)
+        nn->tok_loss[at + r] = k->ce(v, lg + r * v, nn->b->target[at + r], nn->gw[at + r], nn->o.zloss, nn->grads,
+                                     &nn->tok_lse[at + r]);
+    if (nn->grads) {
+        k->packa(&(lm_pack){.fmt = n->fmt, .kmajor = true, .kt = nn->chunkn, .src = lg, .ld = v, .k0 = at - nn->chunk0, .kn = rows,
+                            .nn = v, .dst = nn->dlogp});
+        k->packb(&(lm_pack){.fmt = n->fmt, .kmajor = true, .kt = nn->chunkn, .src = s->b, .ld = d, .k0 = at - nn->chunk0, .kn = rows,
+                            .nn = d, .dst = nn->hnfp});
+        lm_rows_mul(n, rows, v, lg, v, n->bhead, d, s->b, d, s->pa);
+        memset(pn, 0, d * 4);
+        k->rms_bwd(rows, d, nn->x + at * d, d, n->norm, nn->rstdf + at, s->b, d, NULL, nn->dy + at * d, d, pn);
+    }
+    lm_kern_leave(csr);
+}
+
+static int check(const lm_nn *nn, const lm_batch *b, bool targets)
+{
+    size_t seq = nn->o.seq;
+
+    for (size_t i = 0; i < nn->t; i++) {
+        if (b->in[i] >= nn->net.vocab || (targets && b->target[i] >= nn->net.vocab))
+            return lm_err(LM_EINVALID, "token %zu: id %u, but the vocabulary has %u", i,
+                          b->in[i] >= nn->net.vocab ? b->in[i] : b->target[i], nn->net.vocab);
+        if (b->start && (b->start[i] > i % seq || (i % seq && b->start[i] < b->start[i - 1])))
+            return lm_err(LM_EINVALID, "token %zu: its document cannot start at %u", i, b->start[i]);
+    }
+    return 0;
+}
+
+static int forward(lm_nn *nn, const lm_batch *b, bool grads, float *logits)
+{
+    const lm_net *n = &nn->net;
+    float per = 1.0f / (float)nn->t;
+    int err = check(nn, b, !logits);
+
+    if (err < 0)
+        return err;
+    nn->b = b;
+    nn->grads = grads;
+    nn->logits = logits;
+    for (size_t i = 0; i < nn->t; i++) {
+        nn->pos[i] = (uint32_t)(i % nn->o.seq) - (b->start ? b->start[i] : 0);
+        nn->gw[i] = b->weight ? (float)b->weight[i] * per : per;
+    }
+    lm_net_run(n, nn->blocks, first_task, nn);
+    for (nn->layer = 0; nn->layer < n->layers; nn->layer++) {
+        lm_net_run(n, (size_t)nn->o.rows * n->kvh, att_task, nn);
+        lm_net_run(n, nn->blocks, out_task, nn);
+    }
+    for (nn->chunk0 = 0; nn->chunk0 < nn->t; nn->chunk0 += nn->chunk) {
+        nn->chunkn = nn->t - nn->chunk0 < nn->chunk ? nn->t - nn->chunk0 : nn->chunk;
+        lm_net_run(n, (nn->chunkn + LM_BLOCK - 1) / LM_BLOCK, head_task, nn);
+        if (grads)
+            lm_nn_head_backward(nn);
+    }
+    return 0;
+}
+
+static void sums(lm_nn *nn, const lm_batch *b, lm_loss *out)
+{
+    out->loss = out->z = 0;
+    out->weight = 0;
+    for (size_t i = 0; i < nn->t; i++) {
+        uint64_t w = b->weight ? b->weight[i] : 1;
+        double l = (double)w * nn->tok_loss[i], s = nn->tok_lse[i];
+        size_t r = i / nn->o.seq;
+
+        if (i % nn->o.seq == 0) {
+            if (out->row_loss)
+                out->row_loss[r] = 0;
+            if (out->row_weight)
+                out->row_weight[r] = 0;
+        }
+        if (w) {                                   /* nothing that has no weight may spoil the sum */
+            out->loss += l;
+            out->z += (double)w * nn->o.zloss * s * s;
+            if (out->row_loss)
+                out->row_loss[r] += l;
+        }
+        if (out->row_weight)
+            out->row_weight[r] += w;
+        out->weight += w;
+        if (out->tok_loss)
+            out->tok_loss[i] = nn->tok_loss[i];
+    }
+}
+
+int lm_nn_loss(lm_nn *nn, const lm_batch *b, lm_loss *out)
+{
+    int err = forward(nn, b, false, NULL);
+
+    if (!err)
+        sums(nn, b, out);
+    return err;
+}
+
+int lm_nn_logits(lm_nn *nn, const uint32_t *in, const uint32_t *start, float *logits)
+{
+    return forward(nn, &(lm_batch){.in = in, .start = start}, false, logits);
+}
+
+int lm_nn_fwdbwd(lm_nn *nn, const lm_batch *b, lm_loss *out)
+{
+    int err = nn->o.train ? forward(nn, b, true, NULL) : lm_err(LM_EUSAGE, "this trainer was made without gradients");
+
+    if (err < 0)
+        return err;
+    lm_nn_backward(nn);
+    nn->fresh = false;
+    sums(nn, b, out);
+    nn->weight += out->weight;
+    return 0;
+}
