@@ -77,6 +77,7 @@ KFLAGS_avx512vnni := $(KFLAGS_avx512) -mavx512vnni
 LIBOBJ   := $(LIBSRC:%.c=$(O)/obj/%.o) $(KREF:%.c=$(O)/obj/%.o) $(KX86:%.c=$(O)/obj/%.o)
 BINS     := $(TOOLS:%=$(O)/bin/%)
 UNITS    := $(patsubst tests/unit/%.c,$(O)/unit/%,$(wildcard tests/unit/*.c))
+PEERS    := $(patsubst tests/peer/%.c,$(O)/peer/%,$(wildcard tests/peer/*.c))
 HELPERS  := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/*.c))
 FUZZ     := $(patsubst tests/fuzz/%.c,%,$(filter-out tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c)))
 REPLAYS  := $(FUZZ:%=$(O)/fuzz/replay-%)
@@ -111,6 +112,9 @@ $(BINS): $(O)/bin/%: $(O)/obj/bin/%.o $(O)/liblm.a
 	@mkdir -p $(@D)
 	$(call say,ld,$@)
 	$(LINK)
+$(PEERS): $(O)/peer/%: $(O)/obj/tests/peer/%.o $(O)/liblm.a
+	@mkdir -p $(@D)
+	$(LINK)
 $(UNITS): $(O)/unit/%: $(O)/obj/tests/unit/%.o $(O)/liblm.a
 	@mkdir -p $(@D)
 	$(LINK)
@@ -125,7 +129,7 @@ $(FUZZ:%=$(O)/fuzz/%): $(O)/fuzz/%: $(O)/obj/tests/fuzz/%.o $(O)/liblm.a
 	$(LINK) -fsanitize=fuzzer
 
 unit: $(UNITS)
-helpers: $(HELPERS)
+helpers: $(HELPERS) $(PEERS)
 
 # Python with the peers of tests/requirements.txt: tests and benches that need it skip without.
 LM_PEERS ?= $(wildcard $(CURDIR)/build/peers/bin/python)

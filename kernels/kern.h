@@ -7,10 +7,10 @@
 #include "base/base.h"
 #include "kernels/math.h"
 
-#ifndef LM_REAL
-#define LM_REAL float                              /* the tests compile ref again with double */
+#ifndef LM_SCALAR
+#define LM_SCALAR float                              /* the tests compile ref again with double */
 #endif
-typedef LM_REAL lm_real;
+typedef LM_SCALAR lm_real;
 typedef struct lm_kern lm_kern;
 
 /* Type of a product's operands. BF16: both are rounded to nearest even when packed; sums stay f32. */

@@ -1,9 +1,9 @@
-/* real: scalar arithmetic of the reference kernels: f32 with our own exp and log, or, where LM_REAL is
+/* real: scalar arithmetic of the reference kernels: f32 with our own exp and log, or, where LM_SCALAR is
    double (tests of gradients), what the includer says. */
 #ifndef LM_REF_REAL_H
 #define LM_REF_REAL_H
 #include "kernels/kern.h"
-#ifndef LM_REAL64                                  /* else the includer defines these */
+#ifndef LM_SCALAR64                                  /* else the includer defines these */
 #define rfma(a, b, c) __builtin_fmaf(a, b, c)
 #define rexp(x) lm_exp1(x)
 #define rroot(x) __builtin_sqrtf(x)
