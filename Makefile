@@ -34,8 +34,8 @@ ifneq ($(DEV),0)
 WARN    += -Werror
 endif
 OPT_release := -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong
-OPT_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-OPT_tsan    := -O1 -fsanitize=thread -fno-omit-frame-pointer
+OPT_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -Wno-unknown-warning-option -Wno-maybe-uninitialized
+OPT_tsan    := -O1 -fsanitize=thread -fno-omit-frame-pointer -Wno-unknown-warning-option -Wno-maybe-uninitialized
 OPT_cov     := -O0 --coverage
 OPT_fuzz    := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 # -march is never given: kernels/x86/LEVEL says its own. No fused contraction but where spelled out.

@@ -87,7 +87,7 @@ uint64_t lm_splitmix(uint64_t *state)
 
 uint32_t lm_crc32(uint32_t crc, const void *p, size_t n)
 {
-    return (uint32_t)crc32_z(crc, p, n);
+    return n ? (uint32_t)crc32_z(crc, p, n) : crc;     /* zlib starts anew at NULL */
 }
 
 void lm_sha256(const void *p, size_t n, uint8_t out[32])

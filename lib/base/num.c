@@ -67,7 +67,7 @@ bool lm_parse_f64(lm_str s, double *v)
     memcpy(z, s.p, s.n);
     z[s.n] = 0;
     *v = strtod_l(z, &end, c_locale());
-    return end == z + s.n;
+    return end == z + s.n && isfinite(*v);         /* what overflows is refused */
 }
 
 static bool scaled(lm_str s, uint64_t *v, const char *letters, uint64_t base)
@@ -88,11 +88,11 @@ static bool scaled(lm_str s, uint64_t *v, const char *letters, uint64_t base)
 bool lm_parse_num(lm_str s, uint64_t *v) { return scaled(s, v, "kMGT", 1000); }
 bool lm_parse_size(lm_str s, uint64_t *v) { return scaled(s, v, "KMGT", 1024); }
 
-/* %g of the C locale whatever the process runs in. */
-static int print_g(char out[32], int digits, double v)
+/* %e and %f of the C locale whatever the process runs in. */
+static int print(char out[32], bool plain, int digits, double v)
 {
     locale_t old = uselocale(c_locale());
-    int n = snprintf(out, 32, "%.*g", digits, v);
+    int n = plain ? snprintf(out, 32, "%.*f", digits, v) : snprintf(out, 32, "%.*e", digits, v);
 
     uselocale(old);
     return n;
@@ -107,31 +107,39 @@ static int special(char out[32], double v)
     return 0;
 }
 
+/* v with so many digits behind the first: plain where that is no longer, else 1.5e-7. */
+static int shown(char out[32], int digits, double v)
+{
+    int n = print(out, false, digits, v), ex;
+    char *e = strchr(out, 'e');
+
+    ex = (int)strtol(e + 1, NULL, 10);
+    if (ex >= -4 && ex < 16)
+        return print(out, true, digits > ex ? digits - ex : 0, v);
+    n = (int)(e - out);
+    return n + snprintf(e, (size_t)(32 - n), "e%d", ex);
+}
+
 int lm_fmt_f64(char out[32], double v)
 {
-    int n = special(out, v);
+    int n = special(out, v), digits = 0;
 
-    for (int digits = 1; !n && digits <= 17; digits++) {
-        double back;
-        int len = print_g(out, digits, v);
-
-        if (digits == 17 || (lm_parse_f64((lm_str){out, (size_t)len}, &back) && back == v))
-            n = len;
-    }
-    return n;
+    if (n)
+        return n;
+    while (print(out, false, digits, v), digits < 16 && strtod_l(out, NULL, c_locale()) != v)
+        digits++;
+    return shown(out, digits, v);
 }
 
 int lm_fmt_f32(char out[32], float v)
 {
-    int n = special(out, (double)v);
+    int n = special(out, (double)v), digits = 0;
 
-    for (int digits = 1; !n && digits <= 9; digits++) {
-        int len = print_g(out, digits, (double)v);
-
-        if (digits == 9 || strtof_l(out, NULL, c_locale()) == v)
-            n = len;
-    }
-    return n;
+    if (n)
+        return n;
+    while (print(out, false, digits, (double)v), digits < 8 && strtof_l(out, NULL, c_locale()) != v)
+        digits++;
+    return shown(out, digits, (double)v);
 }
 
 void lm_fmt_bytes(char out[16], uint64_t n)

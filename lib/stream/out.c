@@ -3,6 +3,7 @@
 #include "stream/io.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -83,6 +84,12 @@ static int write_vec(lm_out *out, struct iovec *v, int nv)
 
         if (k < 0 && errno == EINTR)
             continue;
+        if (k < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+            struct pollfd pf = {out->fd, POLLOUT, 0};
+
+            (void)poll(&pf, 1, -1);
+            continue;
+        }
         if (k < 0)
             return fail(out);
         for (; nv && (size_t)k >= v->iov_len; v++, nv--)
@@ -192,12 +199,6 @@ static void by_add(lm_out *out, lm_str line)
 
 void lm_out_by(lm_out *out, lm_str line) { out->own = lm_arena_str(out->mem, line); }
 
-void lm_out_bare(lm_out *out)
-{
-    out->flags = (out->flags & ~LM_OUT_CRC) | LM_OUT_BARE;
-    out->own = (lm_str){NULL, 0};
-}
-
 static int by_cmp(const void *a, const void *b) { return lm_cmp(*(const lm_str *)a, *(const lm_str *)b); }
 
 static int begin(lm_out *out)
@@ -219,8 +220,6 @@ static int begin(lm_out *out)
 
 int lm_out_note(lm_out *out, lm_str line)
 {
-    if (out->flags & LM_OUT_BARE)
-        return out->err;
     if (line.n >= 4 && !memcmp(line.p, "%by ", 4)) {
         if (!out->own.n)               /* LM_PROV=0: no provenance at all */
             return 0;

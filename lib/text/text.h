@@ -9,5 +9,4 @@
 #include "text/linerule.h"
 #include "text/minhash.h"
 #include "text/import.h"
-#include "text/dedup.h"
 #endif
