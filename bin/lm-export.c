@@ -20,17 +20,18 @@ static const lm_opt opts[] = {
     LM_STRING(0, "text", &text, "FIELD", "jsonl: the field of the body (content)"),
     LM_LIST(0, "map", &maps, "ATTR=FIELD,..", "jsonl: other names for attributes"),
     LM_FLAG('f', "force", &force, "dir: replace files that exist"),
-    LM_COMMON, LM_END
-};
-static const lm_tool tool = {
-    .name = "lm-export", .does = "write documents as JSON Lines, files, tar or text",
-    .types = "doc", .opts = opts, .flags = LM_IN | LM_TEXT | LM_FILES | LM_ORDERED
-};
+    LM_COMMON,
+    LM_END};
+static const lm_tool tool = {.name = "lm-export",
+                             .does = "write documents as JSON Lines, files, tar or text",
+                             .types = "doc",
+                             .opts = opts,
+                             .flags = LM_IN | LM_TEXT | LM_FILES | LM_ORDERED};
 
 typedef struct {
-    int fd, dir, err;                              /* of the output; of the directory; of drain */
+    int fd, dir, err; /* of the output; of the directory; of drain */
     lm_aside *aside;
-    lm_buf b, path, attrs;                         /* b: waiting output */
+    lm_buf b, path, attrs; /* b: waiting output */
     locale_t utf8;
     lm_fields map;
     struct archive *a;
@@ -202,7 +203,8 @@ static int tar_failed(exporter *x)
 {
     lm_error *e = lm_last_error();
 
-    return e->err == LM_EIO ? LM_EIO : lm_fail(x->in, LM_EIO, "tar: %s", archive_error_string(x->a));
+    return e->err == LM_EIO ? LM_EIO
+                            : lm_fail(x->in, LM_EIO, "tar: %s", archive_error_string(x->a));
 }
 
 static void set_time(struct archive_entry *e, lm_str s)
@@ -220,7 +222,8 @@ static void set_time(struct archive_entry *e, lm_str s)
         archive_entry_set_mtime(e, timegm(&tm), 0);
 }
 
-/* A pax member; the attributes, as in the header line, go to an extended attribute for lm-import. */
+/* A pax member; the attributes, as in the header line, go to an extended attribute for lm-import.
+ */
 static int put_tar(exporter *x, lm_rec *r)
 {
     struct archive_entry *e;
@@ -266,7 +269,7 @@ static int start(exporter *x)
 
         if (!out)
             return lm_err(LM_EUSAGE, "--to dir needs -o DIR");
-        if (stat(out, &st)) {                      /* a new directory appears whole or not at all */
+        if (stat(out, &st)) { /* a new directory appears whole or not at all */
             if (!(x->aside = lm_aside_dir(out)))
                 return lm_last_error()->err;
             out = lm_aside_path(x->aside);
@@ -278,7 +281,8 @@ static int start(exporter *x)
     if (out && !(x->aside = lm_aside_open(out, &x->fd)))
         return lm_last_error()->err;
     if (to == TO_TAR) {
-        /* libarchive takes names for text of the locale: here they are UTF-8, whatever the user's. */
+        /* libarchive takes names for text of the locale: here they are UTF-8, whatever the user's.
+         */
         if ((x->utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0)))
             uselocale(x->utf8);
         x->a = archive_write_new();
@@ -354,4 +358,7 @@ static int run(lm_in *in, lm_out *out)
     return err;
 }
 
-int main(int argc, char **argv) { return lm_main(argc, argv, &tool, run); }
+int main(int argc, char **argv)
+{
+    return lm_main(argc, argv, &tool, run);
+}

@@ -64,9 +64,9 @@ is 'a tar archive comes in its own order, paths cleaned' 'lm-import d.tar | rows
 2 path=sub/bin.o ext=o size=2 enc=binary
 4 path=sub/lat.txt ext=txt size=4 enc=bytes
 0 path=sub/empty size=0 enc=ascii'
-lm-import d.tar | grep -av '^%by' | sort >1
-lm-import d.tgz | grep -av '^%by' | sort >2
-bytes 'gzip around it changes nothing' 1 2
+lm-import d.tar | grep -av '^%by' | sort >got
+lm-import d.tgz | grep -av '^%by' | sort >want
+bytes 'gzip around it changes nothing' got want
 tar cPf up.tar --transform 's,^d,../../etc/./d,' d/b.py d/link
 is 'paths that lead out are cleaned, links left out' 'lm-import up.tar | rows' '4 path=etc/d/b.py ext=py size=4 enc=ascii'
 head -c 2000 d.tar >cut.tar
@@ -80,9 +80,9 @@ if command -v zip >/dev/null; then
     (cd d && zip -qr ../d.zip b.py a-b sub)
     is 'a zip archive' 'lm-import d.zip | rows | head -n 2' '4 path=b.py ext=py size=4 enc=ascii
 1 path=a-b size=1 enc=ascii'
-    lm-import d.zip >1
-    lm-import --from zip - <d.zip >2
-    bytes 'a zip on standard input' 1 2
+    lm-import d.zip >got
+    lm-import --from zip - <d.zip >want
+    bytes 'a zip on standard input' got want
 fi
 
 # --- JSON Lines
@@ -127,12 +127,12 @@ for n in 1 2 7 64; do
 done
 lm-import many.jsonl >whole.lm
 gzip -nk many.jsonl && cat many.jsonl.gz many.jsonl.gz >two.jsonl.gz
-lm-import many.jsonl.gz >1
-bytes 'gzip around them' 1 whole.lm
+lm-import many.jsonl.gz >got
+bytes 'gzip around them' got whole.lm
 is 'joined gzip files are one' 'lm-import two.jsonl.gz | tail -n 1 | cut -d" " -f2' n=1000
 if command -v zstd >/dev/null; then
-    zstd -qk many.jsonl && lm-import many.jsonl.zst >1
-    bytes 'zstd around them' 1 whole.lm
+    zstd -qk many.jsonl && lm-import many.jsonl.zst >got
+    bytes 'zstd around them' got whole.lm
 fi
 head -c $(($(wc -c <many.jsonl.gz) / 2)) many.jsonl.gz >cut.jsonl.gz
 gzip -dc cut.jsonl.gz 2>/dev/null | grep -c '}$' >want

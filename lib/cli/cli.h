@@ -56,7 +56,7 @@ extern struct lm_common lm_common;
 typedef struct {
     const char *name, *does;                       /* "lm-has", "pass documents that hold a string" */
     const char *args;                              /* operands before the files: "STRING", "[N]", "SRC..." (takes all); NULL = none */
-    const char *types;                             /* record types acted on, "doc" or "doc,tok"; NULL = all or none */
+    const char *types;                             /* record types acted on, "doc" or "doc,tok"; "*" = all, -t narrows; NULL = all or none, no -t */
     const lm_opt *opts;
     unsigned flags;
     const char *epilog;                            /* shown at the end of --help; may be NULL */

@@ -167,7 +167,7 @@ bool lm_acts_on(lm_str type)
 {
     const char *p = lm_common.types ? lm_common.types : self.tool->types;
 
-    if (!p)
+    if (!p || !strcmp(p, "*"))
         return true;
     for (;; p++) {
         size_t n = strcspn(p, ",");

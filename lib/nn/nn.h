@@ -7,4 +7,9 @@
 #include "nn/model.h"
 #include "nn/step.h"
 #include "nn/kv.h"
+#include "nn/tokrec.h"
+#include "nn/shard.h"
+#include "nn/data.h"
+#include "nn/metric.h"
+#include "nn/plot.h"
 #endif

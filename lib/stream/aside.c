@@ -12,6 +12,7 @@ struct lm_aside {
     char *path, *tmp;                  /* tmp: FILE.tmp-PID */
     int fd;                            /* -1 = a folder */
     bool nameless, in_place;           /* in_place: a device or pipe, nothing to rename */
+    bool (*may_go)(const char *name);  /* entries of the old folder that may be lost; NULL: none */
     int slot;
 };
 
@@ -199,8 +200,9 @@ static int commit_file(lm_aside *a)
     return sync_dir(a->path) ? lm_err_sys(a->path, "cannot write to disk") : 0;
 }
 
-/* A folder is replaced only if nothing is lost: each of its entries comes again in the new one. */
-static int replaceable(const char *old, const char *new)
+/* A folder is replaced only if nothing is lost: each of its entries comes again in the new one or is
+   one the caller says may go. */
+static int replaceable(const char *old, const char *new, bool (*may_go)(const char *))
 {
     DIR *d = opendir(old);
     int err = 0;
@@ -214,7 +216,7 @@ static int replaceable(const char *old, const char *new)
         if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
             continue;
         lm_buf_addf(&b, "%s/%s", new, e->d_name);
-        if (lstat(b.p, &st))
+        if (lstat(b.p, &st) && !(may_go && may_go(e->d_name)))
             err = lm_err_at(LM_EIO, old, "holds %s, which would be lost: remove it first", e->d_name);
         lm_buf_free(&b);
     }
@@ -224,7 +226,7 @@ static int replaceable(const char *old, const char *new)
 
 static int commit_dir(lm_aside *a)
 {
-    int err = replaceable(a->path, a->tmp);
+    int err = replaceable(a->path, a->tmp, a->may_go);
 
     if (!err && sync_tree(a->tmp))
         err = lm_err_sys(a->path, "cannot write to disk");
@@ -270,5 +272,7 @@ lm_aside *lm_aside_dir(const char *path)
     a->slot = litter_add(a->tmp);
     return a;
 }
+
+void lm_aside_may_go(lm_aside *a, bool (*f)(const char *name)) { a->may_go = f; }
 
 const char *lm_aside_path(const lm_aside *a) { return a->tmp; }

@@ -44,11 +44,15 @@ int lm_next_head(lm_in *in, lm_rec *r, uint64_t *len)
 
     if (in->err)
         return in->err;
-    if (in->pending && lm_in_hop(in) < 0)
-        return in->err;
     lm_rec_begin(r);
-    rc = lm_in_header(in, r, &ln, len);
-    if (rc <= 0)
+    while ((rc = in->pending ? lm_in_hop(in) : 0) < 0 || (rc = lm_in_header(in, r, &ln, len)) < 0) {
+        if (!(in->flags & LM_IN_LAX) || lm_in_lax_skip(in) < 0)
+            return in->err;
+        in->pending = false;
+        in->left = 0;
+        lm_rec_begin(r);
+    }
+    if (rc == 0)
         return rc;
     /* the header must outlive reads of the body: it moves to the record's own memory */
     if (!r->ar)

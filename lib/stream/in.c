@@ -64,6 +64,19 @@ void lm_in_close(lm_in *in)
 
 lm_stats *lm_in_stats(lm_in *in) { return &in->st; }
 lm_str lm_in_abort(const lm_in *in) { return lm_buf_str(&in->abort); }
+
+void lm_in_set_abort(lm_in *in, lm_str line)
+{
+    in->abort.n = 0;
+    lm_buf_add(&in->abort, line.p, line.n);
+}
+
+void lm_in_salvage(lm_in *in, void (*lost)(void *ctx, const char *file, uint64_t from, uint64_t to), void *ctx)
+{
+    in->flags |= LM_IN_LAX | LM_IN_SALVAGE;
+    in->lost = lost;
+    in->lost_ctx = ctx;
+}
 bool lm_in_owns(const lm_in *in, const char *p) { return p >= in->buf && p < in->buf + in->cap; }
 
 void lm_in_tie(lm_in *in, lm_out *out)
@@ -170,14 +183,11 @@ bool lm_in_fill(lm_in *in, size_t need)
                 in->seq = in->next_seq;
                 in->recoff = in->off;
                 lm_fail(in, (int)k, "%s", lm_last_error()->detail);
-                if (in->flags & LM_IN_LAX) {       /* what was decoded so far is all there is */
-                    lm_in_lax_warn(in);
-                    in->eof = true;
-                    break;
-                }
             }
             in->err = (int)k;
-            return false;
+            if ((k != LM_ETRUNC && k != LM_ECORRUPT) || lm_in_told(in) < 0)
+                return false;
+            k = 0;                     /* what was decoded before is still good */
         }
         in->eof = k == 0;
         in->hi += (size_t)k;
@@ -227,7 +237,7 @@ static int next_file(lm_in *in)
     if (in->tie)
         lm_out_settle(in->tie);
     in->lo = in->hi = in->crcat = 0;
-    in->eof = in->open = in->any = false;
+    in->eof = in->open = in->any = in->lossy = in->jumped = in->nocrc = false;
     in->off = in->next_seq = in->seq = in->recoff = 0;
     return 1;
 }
@@ -248,10 +258,11 @@ int lm_in_header(lm_in *in, lm_rec *r, lm_str *ln, uint64_t *len)
         if (rc < 0)
             return rc;
         if (rc == 0) {
-            if (in->open && !(in->flags & LM_IN_LAX && in->nocrc))
-                return lm_in_bad(in, LM_ETRUNC, "the stream has no %end");
-            if (!in->any)
-                return lm_in_bad(in, LM_ETRUNC, "empty: not even a %lm line");
+            if (in->open && !in->lossy && lm_in_bad(in, LM_ETRUNC, "the stream has no %end") &&
+                lm_in_told(in) < 0)
+                return in->err;
+            if (!in->any && lm_in_bad(in, LM_ETRUNC, "empty: not even a %lm line") && lm_in_told(in) < 0)
+                return in->err;
             rc = next_file(in);
             if (rc <= 0)
                 return rc;

@@ -21,6 +21,8 @@ struct lm_in {
     uint32_t crc;
     size_t crcat;                      /* bytes before it are in crc */
     bool nocrc;                        /* bodies were hopped over */
+    bool lossy;                        /* part of this stream was gone past: its counts say nothing */
+    bool jumped;                       /* .. was jumped over on purpose */
     uint64_t left;                     /* of the body that lm_next_head left unread */
     bool pending;                      /* .. and its LF */
     int err;
@@ -31,6 +33,8 @@ struct lm_in {
     void (*block)(void *);
     void *block_ctx;
     void (*warn)(const char *);
+    void (*lost)(void *, const char *, uint64_t, uint64_t);
+    void *lost_ctx;
     lm_str map;
     lm_stats st;
 };
@@ -45,7 +49,7 @@ void lm_in_counted(lm_in *in, lm_rec *r, uint64_t len);
 int lm_in_hop(lm_in *in);                          /* to behind the body that lm_next_head left unread */
 /* LM_IN_LAX: tells of the trouble and finds the next whole record: 1 = go on, 0 = the file is done, <0. */
 int lm_in_lax_skip(lm_in *in);
-void lm_in_lax_warn(lm_in *in);                    /* tells the last error as a warning */
+int lm_in_told(lm_in *in);                         /* LM_IN_LAX: tells of in->err and clears it, 0; else in->err */
 
 static inline void lm_in_eat(lm_in *in, size_t n)
 {

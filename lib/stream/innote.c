@@ -7,7 +7,7 @@ static int counts_check(lm_in *in, lm_str attrs, uint64_t n, uint64_t b)
 
     if (!lm_parse_u64(lm_attr_find(attrs, "n"), &vn) || !lm_parse_u64(lm_attr_find(attrs, "b"), &vb))
         return lm_in_bad(in, LM_ECORRUPT, "no n= or b= in the note");
-    if (vn != n || vb != b) {
+    if ((vn != n || vb != b) && !in->lossy && !in->jumped) {
         char why[128];
 
         snprintf(why, sizeof why, "%llu records, %llu bytes read where the note says %llu, %llu",
@@ -27,7 +27,7 @@ static int end_check(lm_in *in, lm_str attrs)
     if (counts_check(in, attrs, in->n, in->b) < 0)
         return in->err;
     snprintf(have, sizeof have, "%08x", in->crc);
-    if (crc.p && !in->nocrc && !lm_is(crc, have))
+    if (crc.p && !in->nocrc && !in->lossy && !in->jumped && !lm_is(crc, have))
         return lm_in_bad(in, LM_ECORRUPT, "checksum differs: bytes were changed");
     return 0;
 }
@@ -36,8 +36,9 @@ static int open_stream(lm_in *in, lm_str ln, lm_str word)
 {
     uint64_t v;
 
-    if (in->open)
-        return lm_in_bad(in, LM_ETRUNC, "a new stream begins before the end of this one");
+    if (in->open && !in->lossy && lm_in_bad(in, LM_ETRUNC, "a new stream begins before the end of this one") &&
+        lm_in_told(in) < 0)
+        return in->err;
     if (!lm_parse_u64(word, &v))
         return lm_in_bad(in, LM_ECORRUPT, "bad %lm line");
     if (v != 1)
@@ -47,7 +48,7 @@ static int open_stream(lm_in *in, lm_str ln, lm_str word)
     in->n = in->b = in->segn = in->segb = 0;
     in->crc = 0;
     in->crcat = in->lo;
-    in->nocrc = false;
+    in->nocrc = in->lossy = in->jumped = false;
     return 0;
 }
 
@@ -100,14 +101,18 @@ int lm_in_note(lm_in *in, lm_str ln)
     if (!in->open)
         return lm_in_bad(in, LM_ECORRUPT, in->any ? "a note after %end" : "no %lm line");
     if (lm_is(word, "end")) {
-        err = end_check(in, attrs);
+        err = end_check(in, attrs) < 0 ? lm_in_told(in) : 0;
         in->open = false;
     } else if (lm_is(word, "abort")) {
         in->abort.n = 0;
         lm_buf_add(&in->abort, bare.p, bare.n);
-        return lm_in_bad(in, LM_EABORT, "upstream aborted");
+        lm_in_bad(in, LM_EABORT, "upstream aborted");
+        if (!(in->flags & LM_IN_SALVAGE))
+            return in->err;
+        err = lm_in_told(in);
+        in->open = false;
     } else if (lm_is(word, "seg")) {
-        err = counts_check(in, attrs, in->segn, in->segb);
+        err = counts_check(in, attrs, in->segn, in->segb) < 0 ? lm_in_told(in) : 0;
         in->segn = in->segb = 0;
         if (!err)
             hand_note(in, bare);

@@ -14,6 +14,8 @@ lm_src *lm_src_open(const char *path);             /* "-" = stdin; NULL: LM_EIO 
 ssize_t lm_src_read(lm_src *s, void *p, size_t n, void (*block)(void *), void *ctx);   /* block is called before a read that would block */
 bool lm_src_seekable(const lm_src *s);             /* a regular file, not compressed */
 int lm_src_skip(lm_src *s, uint64_t n);            /* seekable: forward n bytes */
+int lm_src_seek(lm_src *s, uint64_t off);          /* a regular file, compressed or not: off is a frame's start; 0 or LM_EIO */
+bool lm_src_regular(const lm_src *s);
 int lm_src_fd(const lm_src *s);
 uint64_t lm_src_size(const lm_src *s);             /* of the file; 0 = unknown */
 uint64_t lm_src_done(const lm_src *s);             /* bytes of it read so far */

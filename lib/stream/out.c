@@ -199,6 +199,12 @@ static void by_add(lm_out *out, lm_str line)
 
 void lm_out_by(lm_out *out, lm_str line) { out->own = lm_arena_str(out->mem, line); }
 
+void lm_out_bare(lm_out *out)
+{
+    out->flags = (out->flags & ~LM_OUT_CRC) | LM_OUT_BARE;
+    out->own = (lm_str){NULL, 0};
+}
+
 static int by_cmp(const void *a, const void *b) { return lm_cmp(*(const lm_str *)a, *(const lm_str *)b); }
 
 static int begin(lm_out *out)
@@ -220,6 +226,8 @@ static int begin(lm_out *out)
 
 int lm_out_note(lm_out *out, lm_str line)
 {
+    if (out->flags & LM_OUT_BARE)
+        return out->err;
     if (line.n >= 4 && !memcmp(line.p, "%by ", 4)) {
         if (!out->own.n)               /* LM_PROV=0: no provenance at all */
             return 0;

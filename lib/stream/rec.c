@@ -288,6 +288,43 @@ void lm_del(lm_rec *r, const char *key)
     r->nkv = n;
 }
 
+void lm_clear(lm_rec *r)
+{
+    edit(r);
+    r->nkv = 0;
+}
+
+/* Equal keys keep their order: kv is filled from one line, so a later one lies at a higher address. */
+static int kv_cmp(const void *a, const void *b)
+{
+    const struct lm_kv *x = a, *y = b;
+    int c = lm_cmp(x->key, y->key);
+
+    return c ? c : (x->key.p > y->key.p) - (x->key.p < y->key.p);
+}
+
+void lm_rec_canon(lm_rec *r)
+{
+    size_t n = 0;
+
+    edit(r);
+    for (size_t i = 0; i < r->nkv; i++) {          /* escapes of bytes that need none go */
+        lm_buf b = {0};
+
+        if (!memchr(r->kv[i].val.p, '%', r->kv[i].val.n))
+            continue;
+        lm_pct_encode(&b, decoded(r, r->kv[i].val));
+        r->kv[i].val = lm_arena_str(arena(r), lm_buf_str(&b));
+        lm_buf_free(&b);
+    }
+    if (r->nkv)
+        qsort(r->kv, r->nkv, sizeof *r->kv, kv_cmp);
+    for (size_t i = 0; i < r->nkv; i++)            /* of a repeated key the first one counts */
+        if (!n || !lm_eq(r->kv[n - 1].key, r->kv[i].key))
+            r->kv[n++] = r->kv[i];
+    r->nkv = n;
+}
+
 void lm_body(lm_rec *r, const void *p, size_t n)
 {
     edit(r);

@@ -188,6 +188,23 @@ int lm_src_skip(lm_src *s, uint64_t n)
     return 0;
 }
 
+int lm_src_seek(lm_src *s, uint64_t off)
+{
+    if (lseek(s->fd, (off_t)off, SEEK_SET) < 0)
+        return lm_err_sys(s->name, "cannot seek");
+    if (s->ar)
+        archive_read_free(s->ar);
+    free(s->zbuf);
+    s->ar = NULL;
+    s->zbuf = NULL;
+    s->regular = true;
+    s->eof = s->sniffed = false;
+    s->nhead = s->athead = 0;
+    s->done = off;
+    return 0;
+}
+
+bool lm_src_regular(const lm_src *s) { return s->size > 0; }
 int lm_src_fd(const lm_src *s) { return s->fd; }
 uint64_t lm_src_size(const lm_src *s) { return s->size; }
 uint64_t lm_src_done(const lm_src *s) { return s->done; }

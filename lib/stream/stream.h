@@ -33,6 +33,8 @@ void lm_set(lm_rec *r, const char *key, lm_str v); /* in place if there, else ap
 void lm_setf(lm_rec *r, const char *key, const char *fmt, ...) LM_PRINTF(3, 4);
 void lm_set_f64(lm_rec *r, const char *key, double v);             /* shortest form */
 void lm_del(lm_rec *r, const char *key);
+void lm_clear(lm_rec *r);                          /* drops all attributes; views of them stay valid as the record's other views do */
+void lm_rec_canon(lm_rec *r);                      /* canonical form: keys sorted and unique, escapes minimal, no padding */
 /* Walks attributes in order: *i from 0; key and decoded value; false at the end. */
 bool lm_attr_each(lm_rec *r, size_t *i, lm_str *key, lm_str *val);
 void lm_body(lm_rec *r, const void *p, size_t n);  /* sets the body: a view, must live until the record is put */
@@ -49,7 +51,7 @@ lm_id lm_rec_id(lm_rec *r);                        /* id=, else the XXH3-128 of 
 /* Reading. */
 typedef struct lm_in lm_in;
 typedef struct lm_out lm_out;
-enum { LM_IN_LAX = 1 };                            /* a cut is a warning, a bad record is skipped and counted */
+enum { LM_IN_LAX = 1, LM_IN_SALVAGE = 2 };         /* LAX: a cut is a warning, a bad record is skipped and counted; SALVAGE: an %abort too */
 lm_in *lm_in_open(const char *path, int flags);    /* "-" = stdin; never NULL: a failed open is told by lm_next */
 lm_in *lm_in_files(const char *const *paths, size_t n, int flags); /* several as one; none = stdin */
 void lm_in_close(lm_in *in);
@@ -60,6 +62,9 @@ bool lm_body_map(lm_in *in, lm_str *body, uint64_t *file_off);     /* a mapped v
 int lm_fail(lm_in *in, int err, const char *fmt, ...) LM_PRINTF(3, 4);  /* at the current record */
 int lm_rec_fail(const lm_rec *r, int err, const char *fmt, ...) LM_PRINTF(3, 4);   /* same, from a worker */
 lm_str lm_in_abort(const lm_in *in);               /* the raw %abort line met, if any */
+void lm_in_set_abort(lm_in *in, lm_str line);      /* .. or met by a child: lm_main forwards it when run returns LM_EABORT */
+/* From here on damage is gone past, and lost is told each byte range [from, to) that is in no whole record. */
+void lm_in_salvage(lm_in *in, void (*lost)(void *ctx, const char *file, uint64_t from, uint64_t to), void *ctx);
 void lm_in_tie(lm_in *in, lm_out *out);            /* notes go to out; out is flushed before a read that would block */
 void lm_in_on_note(lm_in *in, void (*f)(void *ctx, lm_str line), void *ctx);   /* instead of the tie */
 typedef struct { _Atomic uint64_t recs, body, bytes, size, skipped; } lm_stats;   /* size: of all files, 0 = unknown */
@@ -69,14 +74,25 @@ void lm_in_on_warn(lm_in *in, void (*f)(const char *line));        /* told what 
 const char *lm_in_name(const lm_in *in);           /* of the file being read; "stdin" */
 void lm_in_where(const lm_in *in, char *out, size_t n);            /* file:record:byte of the current record */
 
+/* Index X.lmi of X (lm-index): the place of each 64th record. */
+typedef struct { uint64_t rec, off, inner; } lm_mark;              /* record number; byte in the file; byte inside the frame that starts there */
+int lm_idx_find(const char *path, uint64_t rec, lm_mark *m);       /* the last mark at or before rec: 1; 0 = no index, stale or damaged */
+/* Of a single file: goes on to the last mark at or before record rec; the record that comes next, 0 = no
+   jump made. The counts of a stream jumped into are not checked. */
+uint64_t lm_in_jump(lm_in *in, uint64_t rec);
+/* The compressed frames of a file: bytes in it, and decoded bytes before each. n 0: it is not compressed. */
+typedef struct { uint64_t off, at; } lm_frame;
+int lm_frames(const char *path, lm_frame **v, size_t *n);          /* 0, LM_EIO, LM_ECORRUPT; the caller frees *v */
+
 /* Writing. */
-enum { LM_OUT_CRC = 1, LM_OUT_SORTED = 2 };    /* SORTED: %by notes are gathered and sorted at the head */
+enum { LM_OUT_CRC = 1, LM_OUT_SORTED = 2, LM_OUT_BARE = 4 };   /* SORTED: %by notes are gathered and sorted at the head */
 lm_out *lm_out_open(const char *path, int flags);  /* NULL or "-" = stdout; a path is written aside and renamed by lm_out_end */
 lm_out *lm_out_fd(int fd, const char *name, int flags);
 void lm_out_by(lm_out *out, lm_str line);          /* this tool's own %by line (without LF), written behind the inputs' */
 int lm_put(lm_out *out, lm_rec *r);                /* untouched records go raw */
 int lm_put_head(lm_out *out, lm_rec *r, uint64_t len, int align);  /* align 0 or 64, 4096: body on that file offset */
 int lm_body_write(lm_out *out, const void *p, size_t n);           /* exactly len bytes in all, then the LF is ours */
+void lm_out_bare(lm_out *out);                     /* no notes, no %by, no crc: canonical form */
 int lm_out_note(lm_out *out, lm_str line);         /* a note line without LF; equal %by are written once */
 int lm_out_raw(lm_out *out, const void *p, size_t n, uint64_t recs, uint64_t body);   /* whole records */
 int lm_out_seg(lm_out *out);                       /* %seg n= b=, and a flush */
@@ -95,6 +111,7 @@ int lm_aside_commit(lm_aside *a);                  /* fsync, rename; frees; 0 or
 void lm_aside_drop(lm_aside *a);                   /* removes; frees */
 lm_aside *lm_aside_dir(const char *path);          /* lm_aside_path(a) is a fresh directory beside path */
 const char *lm_aside_path(const lm_aside *a);
+void lm_aside_may_go(lm_aside *a, bool (*f)(const char *name));    /* entries of an old folder that a new one need not have */
 void lm_aside_drop_all(void);                      /* async-signal-safe: unlinks what is open (for signals and out of memory) */
 
 /* Arrays with=NAME:DT:D0xD1,.. of stream.md 2.6. */

@@ -37,7 +37,8 @@ size_t lm_path_ext(lm_str path, char out[17])
 
         if (c >= 'A' && c <= 'Z')
             c = (char)(c | 32);
-        else if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '+' || c == '-'))
+        else if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '+' ||
+                   c == '-'))
             return out[0] = 0;
         out[i] = c;
     }
@@ -74,7 +75,7 @@ bool lm_utf16_to_utf8(lm_str s, lm_buf *out, uint64_t *lone)
 
     if (s.n < 2 || !((p[0] == 0xFF && p[1] == 0xFE) || (p[0] == 0xFE && p[1] == 0xFF)))
         return false;
-    lo = p[0] == 0xFF ? 0 : 1;                     /* which byte of a unit is the low one */
+    lo = p[0] == 0xFF ? 0 : 1; /* which byte of a unit is the low one */
     for (p += 2; p < e;) {
         uint32_t cp = 0xFFFD, next;
         char utf[4];

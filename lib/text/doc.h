@@ -15,16 +15,16 @@ size_t lm_path_ext(lm_str path, char out[17]);
    "bytes" (neither). An empty body is ascii. */
 const char *lm_doc_enc(lm_str body);
 
-/* Text that starts with a UTF-16 byte order mark is written to out as UTF-8 without the mark; a lone
-   surrogate or half unit becomes U+FFFD and is counted. False: no mark, nothing written. */
+/* Text that starts with a UTF-16 byte order mark is written to out as UTF-8 without the mark; a
+   lone surrogate or half unit becomes U+FFFD and is counted. False: no mark, nothing written. */
 bool lm_utf16_to_utf8(lm_str s, lm_buf *out, uint64_t *lone);
 
 enum { LM_ID_XXH3, LM_ID_SHA256, LM_ID_SHA1GIT };
 /* The id of a body in lower-case hex: 32, 64 or 40 digits (sha1git: that of a git blob). */
 void lm_doc_id(int kind, lm_str body, char out[65]);
-bool lm_doc_id_ok(lm_str id);                      /* 32, 40 or 64 lower-case hex digits */
+bool lm_doc_id_ok(lm_str id); /* 32, 40 or 64 lower-case hex digits */
 
 void lm_b64_encode(lm_buf *out, lm_str s);
-bool lm_b64_decode(lm_buf *out, lm_str s);         /* false: not base64; out is as before */
+bool lm_b64_decode(lm_buf *out, lm_str s); /* false: not base64; out is as before */
 
 #endif

@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TOLD 10                                    /* messages about one source */
+#define TOLD 10 /* messages about one source */
 
 void lm_import_skip(lm_import *m, const char *rule, lm_str path, uint64_t bytes)
 {
@@ -16,7 +16,7 @@ void lm_import_skip(lm_import *m, const char *rule, lm_str path, uint64_t bytes)
     lm_rec_new(r, "doc");
     if (path.n)
         lm_set(r, "path", path);
-    r->body = (lm_str){"", bytes};                 /* only its length is looked at */
+    r->body = (lm_str){"", bytes}; /* only its length is looked at */
     lm_drop(r, rule, "%llu", (unsigned long long)bytes);
     lm_count_drop(r);
 }
@@ -87,7 +87,7 @@ int lm_import_put(lm_import *m, lm_str path, lm_str body, int64_t mtime)
     if (m->mtime && mtime != INT64_MIN && !lm_get(r, "mtime").p)
         set_time(r, mtime);
     lm_body(r, body.p, body.n);
-    if ((err = lm_put(m->out, r)) == LM_ELIMIT) {  /* the header alone can be too long */
+    if ((err = lm_put(m->out, r)) == LM_ELIMIT) { /* the header alone can be too long */
         lm_import_bad(m);
         return 0;
     }
@@ -126,14 +126,19 @@ static int slurp(lm_import *m, int fd, const char *where, lm_str path, struct st
         if (!n)
             return 1;
         b->n += (size_t)n;
-        if (b->n > m->max_bytes) {                 /* it grew */
+        if (b->n > m->max_bytes) { /* it grew */
             lm_import_skip(m, "large", path, b->n);
             return 0;
         }
     }
 }
 
-typedef struct { lm_import *m; const char *root; uint64_t n, lo, hi; bool counting; } tree;
+typedef struct {
+    lm_import *m;
+    const char *root;
+    uint64_t n, lo, hi;
+    bool counting;
+} tree;
 
 static int from_tree(void *ctx, const lm_walk_entry *e)
 {
@@ -158,7 +163,8 @@ static int from_tree(void *ctx, const lm_walk_entry *e)
             lm_import_skip(m, rule[e->kind], e->path, 0);
         return 0;
     }
-    snprintf(where, sizeof where, "%s/%.*s", t->root, (int)(e->path.n < 400 ? e->path.n : 400), e->path.p);
+    snprintf(where, sizeof where, "%s/%.*s", t->root, (int)(e->path.n < 400 ? e->path.n : 400),
+             e->path.p);
     fd = openat(e->dir, e->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY);
     if (slurp(m, fd, where, e->path, &st)) {
         lm_rec_new(&m->r, "doc");
@@ -272,15 +278,20 @@ static int jsonl_part(lm_import *m, const char *path, uint64_t size)
 
 static int no_part(const char *path)
 {
-    return lm_err_at(LM_EINVALID, path, "--part needs a directory or an uncompressed JSON Lines file");
+    return lm_err_at(LM_EINVALID, path,
+                     "--part needs a directory or an uncompressed JSON Lines file");
 }
 
 int lm_import_source(lm_import *m, const char *path)
 {
-    static const unsigned kinds[] = {
-        [LM_FROM_AUTO] = LM_SOURCE_TAR | LM_SOURCE_ZIP | LM_SOURCE_7Z | LM_SOURCE_CPIO | LM_SOURCE_RAW,
-        [LM_FROM_TAR] = LM_SOURCE_TAR, [LM_FROM_ZIP] = LM_SOURCE_ZIP, [LM_FROM_7Z] = LM_SOURCE_7Z,
-        [LM_FROM_CPIO] = LM_SOURCE_CPIO, [LM_FROM_JSONL] = LM_SOURCE_RAW, [LM_FROM_TEXT] = LM_SOURCE_RAW};
+    static const unsigned kinds[] = {[LM_FROM_AUTO] = LM_SOURCE_TAR | LM_SOURCE_ZIP | LM_SOURCE_7Z |
+                                                      LM_SOURCE_CPIO | LM_SOURCE_RAW,
+                                     [LM_FROM_TAR] = LM_SOURCE_TAR,
+                                     [LM_FROM_ZIP] = LM_SOURCE_ZIP,
+                                     [LM_FROM_7Z] = LM_SOURCE_7Z,
+                                     [LM_FROM_CPIO] = LM_SOURCE_CPIO,
+                                     [LM_FROM_JSONL] = LM_SOURCE_RAW,
+                                     [LM_FROM_TEXT] = LM_SOURCE_RAW};
     bool std = !strcmp(path, "-"), auto_ = m->from == LM_FROM_AUTO;
     int from = auto_ && std ? LM_FROM_TEXT : m->from, err = 0;
     lm_source *s;
@@ -306,8 +317,9 @@ int lm_import_source(lm_import *m, const char *path)
             err = lm_err_at(LM_EINVALID, path, "is an lm stream already: lm-cat reads it");
         else if (from != LM_FROM_TEXT && (from == LM_FROM_JSONL || is_jsonl(m, path, first)))
             err = !m->parts ? lm_import_jsonl(m, s, path, first, 0, UINT64_MAX)
-                : !lm_source_size(s) || !lm_source_plain(s) ? no_part(path)
-                : jsonl_part(m, path, lm_source_size(s));
+                  : !lm_source_size(s) || !lm_source_plain(s)
+                      ? no_part(path)
+                      : jsonl_part(m, path, lm_source_size(s));
         else
             err = m->parts ? no_part(path) : from_text(m, s, path, first);
     } else {

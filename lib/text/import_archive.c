@@ -3,9 +3,10 @@
 #include <archive.h>
 #include <archive_entry.h>
 
-#define LOST 100                                   /* damaged members in a row: the archive is */
+#define LOST 100 /* damaged members in a row: the archive is */
 
-/* lm-export --to tar keeps the attributes, as they stand in a header line, in an extended attribute. */
+/* lm-export --to tar keeps the attributes, as they stand in a header line, in an extended
+ * attribute. */
 static void attrs(lm_import *m, struct archive_entry *e)
 {
     lm_rec head = {0};
@@ -73,7 +74,8 @@ int lm_import_archive(lm_import *m, lm_source *s, const char *path)
             lm_import_skip(m, rule, p, size);
             rc = lm_source_skip(s);
         } else {
-            int64_t mtime = archive_entry_mtime_is_set(e) ? (int64_t)archive_entry_mtime(e) : INT64_MIN;
+            int64_t mtime =
+                archive_entry_mtime_is_set(e) ? (int64_t)archive_entry_mtime(e) : INT64_MIN;
 
             lm_rec_new(&m->r, "doc");
             lm_arena_reset(m->js.ar);

@@ -5,9 +5,9 @@
 typedef struct {
     lm_import *m;
     const char *path;
-    lm_str b64;                                    /* "TEXT_base64": a body that is not UTF-8 */
-    lm_buf text, bytes;                            /* of the body's field; out of its base64 */
-    uint64_t line, at, max;                        /* number and place of the line; its most bytes */
+    lm_str b64;             /* "TEXT_base64": a body that is not UTF-8 */
+    lm_buf text, bytes;     /* of the body's field; out of its base64 */
+    uint64_t line, at, max; /* number and place of the line; its most bytes */
 } lines;
 
 static int damaged(lines *l, size_t at, const char *fmt, ...) LM_PRINTF(3, 4);
@@ -26,7 +26,8 @@ static int damaged(lines *l, size_t at, const char *fmt, ...)
     return 0;
 }
 
-/* A field's value as an attribute's: into l->m->conv. False: null, or an id that is none of ours. */
+/* A field's value as an attribute's: into l->m->conv. False: null, or an id that is none of ours.
+ */
 static bool value(lines *l, const lm_jsonl_field *f, lm_str key, bool b64, lm_str *v)
 {
     lm_buf *b = &l->m->conv;
@@ -61,7 +62,7 @@ static bool value(lines *l, const lm_jsonl_field *f, lm_str key, bool b64, lm_st
 static bool attr(lines *l, const lm_jsonl_field *f, lm_str key, bool b64)
 {
     lm_rec *r = &l->m->r;
-    lm_str k = lm_arena_str(l->m->js.ar, key), v;  /* with a NUL, as long-lived as the line */
+    lm_str k = lm_arena_str(l->m->js.ar, key), v; /* with a NUL, as long-lived as the line */
 
     if (!value(l, f, key, b64, &v))
         return true;
@@ -116,7 +117,8 @@ static int one(lines *l, lm_str s)
             b64 = !lm_is(f->key, m->text);
             body = f;
         } else if (!attrs(l, f)) {
-            return damaged(l, 0, "field %.*s twice", (int)(f->key.n < 99 ? f->key.n : 99), f->key.p);
+            return damaged(l, 0, "field %.*s twice", (int)(f->key.n < 99 ? f->key.n : 99),
+                           f->key.p);
         }
     }
     if (!body || body->kind != LM_JSONL_STRING)
@@ -137,20 +139,22 @@ static int one(lines *l, lm_str s)
     return lm_import_put(m, path, text, INT64_MIN);
 }
 
-/* Lines that begin at lo <= offset < hi. The source starts at lo - 1 (so that a line beginning at lo
-   is known for one), or at 0; first: what was read of it already. */
-int lm_import_jsonl(lm_import *m, lm_source *s, const char *path, lm_str first, uint64_t lo, uint64_t hi)
+/* Lines that begin at lo <= offset < hi. The source starts at lo - 1 (so that a line beginning at
+   lo is known for one), or at 0; first: what was read of it already. */
+int lm_import_jsonl(lm_import *m, lm_source *s, const char *path, lm_str first, uint64_t lo,
+                    uint64_t hi)
 {
     lines l = {.m = m, .path = path};
     lm_buf carry = {0}, b64 = {0};
     lm_str b = first;
-    bool skip = lo > 0, quiet = skip;              /* to the next LF: a piece of line, or one too long */
+    bool skip = lo > 0, quiet = skip; /* to the next LF: a piece of line, or one too long */
     int rc = 1, err = 0;
 
     lm_buf_addf(&b64, "%s_base64", m->text);
     l.b64 = lm_buf_str(&b64);
     l.at = lo ? lo - 1 : 0;
-    l.max = m->max_bytes * 8 > 64u << 20 ? m->max_bytes * 8 : 64u << 20;   /* six for one, and the rest */
+    l.max =
+        m->max_bytes * 8 > 64u << 20 ? m->max_bytes * 8 : 64u << 20; /* six for one, and the rest */
     m->js.max_depth = (unsigned)m->max_depth;
     if (!lo && b.n >= 3 && !memcmp(b.p, "\xEF\xBB\xBF", 3))
         b.p += 3, b.n -= 3, l.at = 3;
@@ -192,7 +196,7 @@ int lm_import_jsonl(lm_import *m, lm_source *s, const char *path, lm_str first, 
         }
     } while (!err && l.at < hi && (rc = lm_source_block(s, &b)) == 1);
     if (!err && rc < 0)
-        lm_import_bad(m);                          /* a line cut with the file is part of that damage */
+        lm_import_bad(m); /* a line cut with the file is part of that damage */
     else if (!err && carry.n && l.at < hi)
         err = one(&l, lm_buf_str(&carry));
     lm_buf_free(&carry);

@@ -1,7 +1,10 @@
 /* The JSON Lines scanner of lm-import and the string writer of lm-export. */
 #include "text/jsonl.h"
 
-typedef struct { lm_jsonl *j; const char *s, *p, *e; } cur;
+typedef struct {
+    lm_jsonl *j;
+    const char *s, *p, *e;
+} cur;
 
 static bool bad(cur *c, const char *why)
 {
@@ -20,7 +23,7 @@ static void blanks(cur *c)
 
 #define ONES 0x0101010101010101ull
 #define HIGH 0x8080808080808080ull
-#define ZERO(x) (((x) - ONES) & ~(x) & HIGH)
+#define ZERO(x) (((x)-ONES) & ~(x)&HIGH)
 
 /* The first byte at or after p that is '"', '\\' or below 20; e if there is none. Eight bytes a
    step; the exact place is then found byte by byte, since the trick may flag a later byte too. */
@@ -252,7 +255,7 @@ int lm_jsonl_scan(lm_jsonl *j, const char *p, size_t n)
     blanks(&c);
     if (c.p == c.e)
         return 0;
-    if (!lm_utf8_valid(p, n)) {                    /* the whole line at once, so that no view is bad */
+    if (!lm_utf8_valid(p, n)) { /* the whole line at once, so that no view is bad */
         for (c.p = p; (bytes = lm_utf8_len(c.p, (size_t)(c.e - c.p))); c.p += bytes)
             ;
         bad(&c, "invalid UTF-8");
@@ -299,7 +302,7 @@ void lm_jsonl_text(lm_jsonl *j, const lm_jsonl_field *f, lm_buf *out)
         lm_buf_add(out, p, f->raw.n);
         return;
     }
-    lm_buf_need(out, f->raw.n);                    /* the text is never longer than its escapes */
+    lm_buf_need(out, f->raw.n); /* the text is never longer than its escapes */
     while (p < e) {
         const char *q = memchr(p, '\\', (size_t)(e - p));
         static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";

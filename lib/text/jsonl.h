@@ -5,19 +5,30 @@
 #define LM_TEXT_JSONL_H
 #include "base/base.h"
 
-enum { LM_JSONL_STRING, LM_JSONL_NUMBER, LM_JSONL_TRUE, LM_JSONL_FALSE, LM_JSONL_NULL, LM_JSONL_NEST };
+enum {
+    LM_JSONL_STRING,
+    LM_JSONL_NUMBER,
+    LM_JSONL_TRUE,
+    LM_JSONL_FALSE,
+    LM_JSONL_NULL,
+    LM_JSONL_NEST
+};
 
 /* A field of the object. raw: between the quotes, escapes as they stand, of a string; the text of
    any other value. Views into the line; key may lie in the scanner's arena. */
-typedef struct { lm_str key, raw; unsigned char kind; bool esc; } lm_jsonl_field;
+typedef struct {
+    lm_str key, raw;
+    unsigned char kind;
+    bool esc;
+} lm_jsonl_field;
 
 /* The scanner; zero it, set max_depth (levels of nested values, 1 = the object alone). */
 typedef struct {
-    lm_jsonl_field *f;                             /* fields of the last line, in order */
+    lm_jsonl_field *f; /* fields of the last line, in order */
     size_t n, cap;
     unsigned max_depth;
-    uint64_t surrogates;                           /* lone ones replaced, in all lines */
-    const char *why;                               /* the last error, and its byte in the line */
+    uint64_t surrogates; /* lone ones replaced, in all lines */
+    const char *why;     /* the last error, and its byte in the line */
     size_t at;
     lm_arena *ar;
 } lm_jsonl;
@@ -27,7 +38,7 @@ typedef struct {
 int lm_jsonl_scan(lm_jsonl *j, const char *p, size_t n);
 /* Appends the text of a string field, escapes undone. */
 void lm_jsonl_text(lm_jsonl *j, const lm_jsonl_field *f, lm_buf *out);
-lm_jsonl_field *lm_jsonl_find(lm_jsonl *j, lm_str key);            /* the first of that name, or NULL */
+lm_jsonl_field *lm_jsonl_find(lm_jsonl *j, lm_str key); /* the first of that name, or NULL */
 void lm_jsonl_free(lm_jsonl *j);
 
 /* Appends s, which must be valid UTF-8, as a JSON string with its quotes. */

@@ -10,18 +10,18 @@
 #include <zlib.h>
 
 #define BLOCK (1u << 20)
-#define SLACK (16u << 20)                          /* bytes out before the ratio counts */
+#define SLACK (16u << 20) /* bytes out before the ratio counts */
 
 struct lm_source {
     struct archive *a;
-    struct archive_entry *e;                       /* of raw data */
+    struct archive_entry *e; /* of raw data */
     const char *name;
     int fd;
     unsigned kind;
-    uint64_t ratio, size, in, out;                 /* in, out: bytes read of the file, bytes it became */
+    uint64_t ratio, size, in, out; /* in, out: bytes read of the file, bytes it became */
     bool gz, open, eof, seekable, empty, over;
     z_stream z;
-    const char *broken;                            /* told after the bytes before it were handed out */
+    const char *broken; /* told after the bytes before it were handed out */
     char *ibuf, *obuf;
     locale_t utf8, old;
 };
@@ -69,7 +69,7 @@ static la_ssize_t gunzip(lm_source *s, const void **block)
             z->next_in = (Bytef *)s->ibuf;
             z->avail_in = (uInt)n;
         }
-        if (!s->open) {                            /* between members: another one, or padding */
+        if (!s->open) { /* between members: another one, or padding */
             while (z->avail_in && !*z->next_in)
                 z->next_in++, z->avail_in--;
             if (!z->avail_in)
@@ -106,7 +106,7 @@ static la_ssize_t on_read(struct archive *a, void *ctx, const void **block)
         return -1;
     }
     *block = s->ibuf;
-    if (s->z.avail_in) {                           /* what was read to look for gzip */
+    if (s->z.avail_in) { /* what was read to look for gzip */
         n = (la_ssize_t)s->z.avail_in;
         s->z.avail_in = 0;
         return n;
@@ -168,7 +168,9 @@ static int told(lm_source *s)
     const char *why = archive_error_string(s->a);
 
     return lm_err_at(s->over ? LM_ELIMIT : LM_EINVALID, s->name, "%s",
-                     s->over ? "more bytes out than --max-ratio allows" : why ? why : "damaged");
+                     s->over ? "more bytes out than --max-ratio allows"
+                     : why   ? why
+                             : "damaged");
 }
 
 lm_source *lm_source_open(const char *path, unsigned kinds, uint64_t ratio)
@@ -227,9 +229,11 @@ lm_source *lm_source_open(const char *path, unsigned kinds, uint64_t ratio)
         return NULL;
     }
     f = archive_format(s->a) & ARCHIVE_FORMAT_BASE_MASK;
-    s->kind = f == ARCHIVE_FORMAT_TAR ? LM_SOURCE_TAR : f == ARCHIVE_FORMAT_ZIP ? LM_SOURCE_ZIP
-            : f == ARCHIVE_FORMAT_7ZIP ? LM_SOURCE_7Z : f == ARCHIVE_FORMAT_CPIO ? LM_SOURCE_CPIO
-            : LM_SOURCE_RAW;
+    s->kind = f == ARCHIVE_FORMAT_TAR    ? LM_SOURCE_TAR
+              : f == ARCHIVE_FORMAT_ZIP  ? LM_SOURCE_ZIP
+              : f == ARCHIVE_FORMAT_7ZIP ? LM_SOURCE_7Z
+              : f == ARCHIVE_FORMAT_CPIO ? LM_SOURCE_CPIO
+                                         : LM_SOURCE_RAW;
     s->empty = rc == ARCHIVE_EOF;
     return s;
 }
@@ -251,9 +255,18 @@ lm_source *lm_source_range(const char *path, uint64_t lo)
     return s;
 }
 
-unsigned lm_source_kind(const lm_source *s) { return s->kind; }
-uint64_t lm_source_size(const lm_source *s) { return s->size; }
-uint64_t lm_source_in(const lm_source *s) { return s->in; }
+unsigned lm_source_kind(const lm_source *s)
+{
+    return s->kind;
+}
+uint64_t lm_source_size(const lm_source *s)
+{
+    return s->size;
+}
+uint64_t lm_source_in(const lm_source *s)
+{
+    return s->in;
+}
 
 bool lm_source_plain(const lm_source *s)
 {
@@ -322,7 +335,7 @@ int lm_source_member(lm_source *s, struct archive_entry **e)
 
     if (s->empty)
         return 0;
-    if (s->e) {                                    /* met while opening */
+    if (s->e) { /* met while opening */
         *e = s->e;
         s->e = NULL;
         return 1;
@@ -330,7 +343,8 @@ int lm_source_member(lm_source *s, struct archive_entry **e)
     rc = archive_read_next_header(s->a, e);
     if (rc == ARCHIVE_EOF)
         return 0;
-    return rc == ARCHIVE_OK || rc == ARCHIVE_WARN ? 1 : verdict(s, rc);   /* a warning: owners, times */
+    return rc == ARCHIVE_OK || rc == ARCHIVE_WARN ? 1
+                                                  : verdict(s, rc); /* a warning: owners, times */
 }
 
 static int data(lm_source *s, uint64_t max, lm_buf *out)

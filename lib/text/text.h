@@ -9,4 +9,5 @@
 #include "text/linerule.h"
 #include "text/minhash.h"
 #include "text/import.h"
+#include "text/dedup.h"
 #endif

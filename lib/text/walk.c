@@ -15,7 +15,10 @@ typedef struct {
     lm_buf path;
 } walk;
 
-typedef struct { char *name; mode_t mode; } item;
+typedef struct {
+    char *name;
+    mode_t mode;
+} item;
 
 /* Directories carry their '/' while they are sorted. */
 static int by_name(const void *a, const void *b)
@@ -34,7 +37,8 @@ static int failed(walk *w, const char *what)
 {
     char where[512];
 
-    snprintf(where, sizeof where, "%s%s%s", w->root, w->path.n ? "/" : "", w->path.n ? w->path.p : "");
+    snprintf(where, sizeof where, "%s%s%s", w->root, w->path.n ? "/" : "",
+             w->path.n ? w->path.p : "");
     lm_err_sys(where, what);
     return LM_EIO;
 }
@@ -58,7 +62,7 @@ static DIR *list(int fd, item **items, size_t *n)
         if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
             continue;
         if (fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW))
-            continue;                              /* gone since it was listed */
+            continue; /* gone since it was listed */
         LM_GROW(*items, *n, cap);
         it = &(*items)[(*n)++];
         it->mode = st.st_mode;
@@ -120,7 +124,8 @@ static int enter(walk *w, int fd, uint64_t depth)
     return err;
 }
 
-int lm_walk(const char *root, uint64_t depth, int (*f)(void *ctx, const lm_walk_entry *e), void *ctx)
+int lm_walk(const char *root, uint64_t depth, int (*f)(void *ctx, const lm_walk_entry *e),
+            void *ctx)
 {
     walk w = {.f = f, .ctx = ctx, .root = root, .depth = depth};
     int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err;

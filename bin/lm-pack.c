@@ -1,0 +1,227 @@
+/* lm-pack: cut tokens into rows of one length for training.
+   Apart from lm-shard: rows are still a stream, so a filter can come between. */
+#include "lm.h"
+#include <inttypes.h>
+
+enum { CONCAT, NONE };
+static uint64_t seq = 4096, pad_id;
+static int mode = CONCAT;
+static bool drop_tail;
+static const char *pad_given;
+static const lm_opt opts[] = {
+    LM_NUM(0, "seq", &seq, 2, 1 << 24, "N", "tokens a row (4096)"),
+    LM_ENUM(0, "mode", &mode, "concat|none", "concat: one run of tokens; none: a document a row"),
+    LM_FLAG(0, "drop-tail", &drop_tail, "leave out a last row that is not full"),
+    LM_STRING(0, "pad-id", &pad_given, "ID", "pad with token ID, at weight 0 (the last token seen)"),
+    LM_COMMON, LM_END
+};
+static const lm_tool tool = {
+    .name = "lm-pack", .does = "cut tokens into rows", .types = "tok", .opts = opts,
+    .flags = LM_IN | LM_OUT | LM_ORDERED
+};
+
+#define MAX_SEG 65535                              /* a row is closed at so many segments */
+
+/* The row being filled: tokens as they lie, and a weight, a segment end, a document, a start each. */
+typedef struct {
+    lm_out *out;
+    lm_rec rec;
+    lm_buf tok, weight, seg, ids, from, body;
+    uint64_t n, k, bytes;
+    bool weighted;                                 /* some weight is not 1 */
+    unsigned width;                                /* 0: nothing met yet */
+    char vocab[33];
+    uint64_t kept, padded;
+} row;
+
+static void put_le(lm_buf *b, uint64_t v, int n)
+{
+    uint8_t le[8];
+
+    for (int i = 0; i < n; i++)
+        le[i] = (uint8_t)(v >> 8 * i);
+    lm_buf_add(b, le, (size_t)n);
+}
+
+static void align8(lm_buf *b)
+{
+    while (b->n % 8)
+        lm_buf_addc(b, 0);
+}
+
+static void segment(row *w, uint64_t end, lm_id id, uint64_t from)
+{
+    uint8_t raw[16];
+
+    lm_id_put(raw, id);
+    put_le(&w->seg, end, 4);
+    lm_buf_add(&w->ids, raw, 16);
+    put_le(&w->from, from, 8);
+    w->k++;
+}
+
+/* The padding's own segment: weight 0, document 0, and so never part of a document. */
+static void pad_row(row *w)
+{
+    uint64_t lack = seq - w->n, id = pad_id;
+    const uint8_t *last = (const uint8_t *)w->tok.p + w->tok.n - w->width;
+
+    if (!lack)
+        return;
+    if (!pad_given)
+        id = w->width == 2 ? last[0] | (uint64_t)last[1] << 8 : lm_load32(last);
+    for (uint64_t i = 0; i < lack; i++) {
+        put_le(&w->tok, id, (int)w->width);
+        lm_buf_addc(&w->weight, 0);
+    }
+    w->n = seq;
+    w->weighted = true;
+    w->padded += lack;
+    segment(w, seq, (lm_id){0, 0}, 0);
+}
+
+/* Writes the row; one that is not full is padded or, where it is a tail, left out under --drop-tail. */
+static int put(row *w, bool tail)
+{
+    lm_rec *r = &w->rec;
+    lm_buf *b = &w->body;
+    int err = 0;
+
+    if (w->n && (w->n == seq || !tail || !drop_tail)) {
+        pad_row(w);
+        b->n = 0;
+        lm_buf_add(b, w->tok.p, w->tok.n);
+        align8(b);
+        if (w->weighted) {
+            lm_buf_add(b, w->weight.p, w->weight.n);
+            align8(b);
+        }
+        lm_buf_add(b, w->seg.p, w->seg.n);
+        align8(b);
+        lm_buf_add(b, w->ids.p, w->ids.n);
+        align8(b);
+        lm_buf_add(b, w->from.p, w->from.n);
+        lm_rec_new(r, "tok");
+        lm_set(r, "dt", w->width == 2 ? LM_STR("u16") : LM_STR("u32"));
+        lm_setf(r, "shape", "%" PRIu64, seq);
+        lm_set(r, "vocab", lm_cstr(w->vocab));
+        lm_setf(r, "seq", "%" PRIu64, seq);
+        lm_set(r, "mode", mode == CONCAT ? LM_STR("concat") : LM_STR("none"));
+        if (w->bytes)
+            lm_setf(r, "bytes", "%" PRIu64, w->bytes);
+        lm_buf with = {0};
+        if (w->weighted)
+            lm_buf_addf(&with, "weight:u8:%" PRIu64 ",", seq);
+        lm_buf_addf(&with, "seg:u32:%" PRIu64 ",ids:u8:%" PRIu64 "x16,from:u64:%" PRIu64, w->k, w->k, w->k);
+        lm_set(r, "with", lm_buf_str(&with));
+        lm_buf_free(&with);
+        lm_body(r, b->p, b->n);
+        err = lm_put(w->out, r);
+        w->kept += seq;
+    }
+    w->tok.n = w->weight.n = w->seg.n = w->ids.n = w->from.n = 0;
+    w->n = w->k = w->bytes = 0;
+    w->weighted = false;
+    return err;
+}
+
+/* Lays tokens [at, end) of t, a piece of document id that starts at its token `from`, into rows. */
+static int piece(row *w, const lm_tokrec *t, uint64_t at, uint64_t end, lm_id id, uint64_t from)
+{
+    int err;
+
+    while (at < end) {
+        uint64_t n = end - at < seq - w->n ? end - at : seq - w->n;
+
+        lm_buf_add(&w->tok, t->tok + at * t->width, n * t->width);
+        for (uint64_t i = at; i < at + n; i++) {
+            uint8_t v = t->weight ? t->weight[i] : 1;
+
+            lm_buf_addc(&w->weight, (char)v);
+            w->weighted = w->weighted || v != 1;
+        }
+        w->n += n;
+        segment(w, w->n, id, from);
+        at += n;
+        from += n;
+        /* the last segment but one is kept free for the padding */
+        if ((w->n == seq || w->k == MAX_SEG - 1) && (err = put(w, false)))
+            return err;
+    }
+    return mode == NONE && w->n ? put(w, true) : 0;
+}
+
+static int alike(row *w, lm_rec *r, const lm_tokrec *t)
+{
+    if (!w->width) {
+        w->width = t->width;
+        memcpy(w->vocab, t->vocab.p, 32);
+        if (w->width == 2 && pad_id > UINT16_MAX)
+            return lm_rec_fail(r, LM_EINVALID, "tokens are u16: --pad-id %" PRIu64 " does not fit",
+                               pad_id);
+        return 0;
+    }
+    if (!lm_is(t->vocab, w->vocab))
+        return lm_rec_fail(r, LM_EMISMATCH, "vocab=%.32s, but the records before have %s",
+                           t->vocab.p, w->vocab);
+    if (t->width != w->width)
+        return lm_rec_fail(r, LM_EMISMATCH, "dt=%.*s, but the records before have u%u",
+                           (int)t->dt.n, t->dt.p, w->width * 8);
+    return 0;
+}
+
+/* The padding of an earlier packing: no document, no weight. */
+static bool is_padding(const lm_tokrec *t, uint64_t at, uint64_t end, lm_id id)
+{
+    if (id.hi || id.lo || !t->weight)
+        return false;
+    while (at < end && !t->weight[at])
+        at++;
+    return at == end;
+}
+
+static int take(row *w, lm_rec *r)
+{
+    lm_tokrec t;
+    uint64_t at = 0;
+    int err = lm_tokrec_get(r, &t);
+
+    if (err || (err = alike(w, r, &t)))
+        return err;
+    w->bytes += t.bytes;
+    if (!t.seg.p)
+        return piece(w, &t, 0, t.n, t.id, 0);
+    for (uint64_t i = 0; i < t.k && !err; i++) {   /* rows packed before are taken apart again */
+        uint64_t end = lm_load32(t.seg.p + 4 * i);
+        lm_id id = lm_id_load((const uint8_t *)t.ids.p + 16 * i);
+
+        if (!is_padding(&t, at, end, id))
+            err = piece(w, &t, at, end, id, t.from.p ? lm_load64(t.from.p + 8 * i) : 0);
+        at = end;
+    }
+    return err;
+}
+
+static int run(lm_in *in, lm_out *out)
+{
+    row w = {.out = out};
+    lm_rec r = {0};
+    int got, err = 0;
+
+    if (pad_given && (!lm_parse_u64(lm_cstr(pad_given), &pad_id) || pad_id > UINT32_MAX))
+        return lm_err(LM_EUSAGE, "--pad-id %s: not a token id", pad_given);
+    while (!err && (got = lm_next(in, &r)) != 0)
+        err = got < 0 ? got : lm_acts_on(r.type) ? take(&w, &r) : lm_put(out, &r);
+    if (!err)
+        err = put(&w, true);
+    if (!err && w.padded * 100 > w.kept)
+        lm_warn("%.1f %% of the rows is padding", 100.0 * (double)w.padded / (double)w.kept);
+    lm_rec_free(&r);
+    lm_rec_free(&w.rec);
+    lm_buf *bufs[] = {&w.tok, &w.weight, &w.seg, &w.ids, &w.from, &w.body};
+    for (size_t i = 0; i < LM_COUNT(bufs); i++)
+        lm_buf_free(bufs[i]);
+    return err;
+}
+
+int main(int argc, char **argv) { return lm_main(argc, argv, &tool, run); }

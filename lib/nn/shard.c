@@ -1,0 +1,392 @@
+/* shard: writes token shards. Tokens stream to the file behind a head whose width is reserved;
+   counts, hash and lengths are written over it when the shard is full. Memory: one buffer, and
+   32 bytes a document of the shard being written (one byte a token more where weights differ). */
+#include "nn/shard.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#define HEAD_WIDTH 512                             /* the @shard line, padded */
+#define TOK_WIDTH 160                              /* the @tok line at least */
+
+struct lm_shards {
+    lm_shards_opt o;
+    lm_aside *dir;
+    lm_buf notes;                                  /* %by lines met so far, each with its LF */
+    lm_buf out;                                    /* tokens not yet written */
+    int fd;                                        /* -1: no shard open */
+    char *path;
+    uint64_t count, head_at, tok_at, tok_width;    /* shards done or begun; file places of the open one */
+    lm_buf ends, ids, from, weight;                /* of the open shard; weight: once one is not 1 */
+    uint64_t tokens, docs, bytes;
+    bool known;                                    /* what all records share, from the first: */
+    char vocab[33], mode[16];
+    unsigned width;
+    uint64_t seq;
+    lm_buf index;                                  /* @shard records of the shards done */
+};
+
+/* Is this a name we give? A folder of shards may be replaced by one with fewer. */
+static bool ours(const char *name)
+{
+    size_t n = strspn(name, "0123456789");
+
+    return n >= 5 && !strcmp(name + n, ".lm");
+}
+
+lm_shards *lm_shards_new(const char *dir, const lm_shards_opt *o)
+{
+    lm_shards *w = lm_zalloc(1, sizeof *w);
+
+    w->o = *o;
+    w->fd = -1;
+    if (!(w->dir = lm_aside_dir(dir))) {
+        free(w);
+        return NULL;
+    }
+    lm_aside_may_go(w->dir, ours);
+    return w;
+}
+
+void lm_shards_note(lm_shards *w, lm_str line)
+{
+    const char *p = w->notes.p, *end = p ? p + w->notes.n : p;
+
+    for (const char *lf; p < end; p = lf + 1) {
+        lf = memchr(p, '\n', (size_t)(end - p));
+        if (lm_eq((lm_str){p, (size_t)(lf - p)}, line))
+            return;
+    }
+    lm_buf_add(&w->notes, line.p, line.n);
+    lm_buf_addc(&w->notes, '\n');
+}
+
+static int put(lm_shards *w, const void *p, size_t n)
+{
+    return lm_write_all(w->fd, p, n) ? lm_err_sys(w->path, "write") : 0;
+}
+
+static int flush(lm_shards *w)
+{
+    int err = w->out.n ? put(w, w->out.p, w->out.n) : 0;
+
+    w->out.n = 0;
+    return err;
+}
+
+/* Pads a line to `width` bytes, its LF among them. */
+static void pad(lm_buf *b, size_t from, size_t width)
+{
+    size_t have = b->n - from, room = width - have - 1;
+
+    memset(lm_buf_need(b, room), ' ', room);
+    b->n += room;
+    lm_buf_addc(b, '\n');
+}
+
+static void shard_line(const lm_shards *w, lm_buf *b, const char *file, const char *hash)
+{
+    lm_buf_adds(b, "@shard 0");
+    if (file)
+        lm_buf_addf(b, " file=%s", file);
+    lm_buf_addf(b, " vocab=%s dt=u%u tokens=%" PRIu64 " docs=%" PRIu64 " seq=%" PRIu64 " mode=%s",
+                w->vocab, w->width * 8, w->tokens, w->docs, w->seq, w->mode);
+    if (w->o.seeded)
+        lm_buf_addf(b, " seed=%" PRIu64, w->o.seed);
+    if (w->bytes)
+        lm_buf_addf(b, " bytes=%" PRIu64, w->bytes);
+    lm_buf_addf(b, " hash=%s", hash);
+}
+
+static void tok_line(const lm_shards *w, lm_buf *b)
+{
+    lm_buf_addf(b, "@tok %" PRIu64 " dt=u%u shape=%" PRIu64 " vocab=%s", w->tokens * w->width,
+                w->width * 8, w->tokens, w->vocab);
+}
+
+static int begin(lm_shards *w)
+{
+    lm_buf b = {0};
+    size_t at;
+    int err;
+
+    free(w->path);
+    lm_buf_addf(&b, "%s/%05" PRIu64 ".lm", lm_aside_path(w->dir), w->count);
+    w->path = lm_strdup(b.p);
+    b.n = 0;
+    w->fd = open(w->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (w->fd < 0) {
+        lm_buf_free(&b);
+        return lm_err_sys(w->path, "open");
+    }
+    lm_buf_adds(&b, "%lm 1\n");
+    lm_buf_add(&b, w->notes.p ? w->notes.p : "", w->notes.n);
+    if (w->o.by.n)
+        lm_buf_addf(&b, "%.*s\n", (int)w->o.by.n, w->o.by.p);
+    w->head_at = at = b.n;
+    pad(&b, at, HEAD_WIDTH);
+    lm_buf_addc(&b, '\n');                         /* behind the empty body */
+    w->tok_at = b.n;
+    w->tok_width = TOK_WIDTH;
+    while ((w->tok_at + w->tok_width) % w->o.align)
+        w->tok_width++;
+    pad(&b, w->tok_at, w->tok_width);
+    err = put(w, b.p, b.n);
+    lm_buf_free(&b);
+    w->ends.n = w->ids.n = w->from.n = w->weight.n = 0;
+    w->tokens = w->docs = w->bytes = 0;
+    return err;
+}
+
+/* Writes `line`, padded to width, at file place `at`. */
+static int patch(lm_shards *w, uint64_t at, size_t width, lm_buf *b)
+{
+    size_t done = 0;
+
+    pad(b, 0, width);
+    while (done < b->n) {
+        ssize_t n = pwrite(w->fd, b->p + done, b->n - done, (off_t)(at + done));
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return lm_err_sys(w->path, "write");
+        done += (size_t)n;
+    }
+    b->n = 0;
+    return 0;
+}
+
+/* The records behind the tokens; *body grows by their bodies. */
+static void tail(lm_shards *w, lm_str tok, lm_buf *b, uint64_t *recs, uint64_t *body)
+{
+    uint64_t blocks = (tok.n + LM_SHARD_BLOCK - 1) / LM_SHARD_BLOCK, len = w->ends.n + 4 * blocks;
+
+    lm_buf_addf(b, "\n@ends %" PRIu64 " dt=u64 shape=%" PRIu64 " of=tok with=crc:u32:%" PRIu64 "\n",
+                len, w->docs, blocks);
+    lm_buf_add(b, w->ends.p, w->ends.n);
+    for (uint64_t i = 0; i < blocks; i++) {
+        size_t at = i * LM_SHARD_BLOCK, n = tok.n - at < LM_SHARD_BLOCK ? tok.n - at : LM_SHARD_BLOCK;
+        uint32_t c = lm_crc32(0, tok.p + at, n);
+        uint8_t le[4] = {(uint8_t)c, (uint8_t)(c >> 8), (uint8_t)(c >> 16), (uint8_t)(c >> 24)};
+
+        lm_buf_add(b, le, 4);
+    }
+    *body += len;
+    len = w->ids.n + w->from.n;
+    lm_buf_addf(b, "\n@ids %" PRIu64 " dt=u8 shape=%" PRIu64 ",16 of=tok with=from:u64:%" PRIu64 "\n",
+                len, w->docs, w->docs);
+    lm_buf_add(b, w->ids.p, w->ids.n);
+    lm_buf_add(b, w->from.p, w->from.n);
+    *body += len;
+    *recs = 4;
+    if (w->weight.n) {
+        lm_buf_addf(b, "\n@weight %zu dt=u8 shape=%zu of=tok\n", w->weight.n, w->weight.n);
+        lm_buf_add(b, w->weight.p, w->weight.n);
+        *body += w->weight.n;
+        ++*recs;
+    }
+    lm_buf_addc(b, '\n');
+}
+
+/* Finishes the open shard: lengths, hash and CRCs from what lies in the file. */
+static int finish(lm_shards *w)
+{
+    lm_buf b = {0}, t = {0};
+    lm_str map = {0}, tok;
+    uint64_t body, recs, line1 = strlen("%lm 1\n");
+    char hash[33], name[32];
+    int err;
+
+    if (w->fd < 0)
+        return 0;
+    if ((err = flush(w)) || (err = lm_mmap_file(w->path, &map)))
+        goto out;
+    body = w->tokens * w->width;
+    tok = (lm_str){map.p + w->tok_at + w->tok_width, (size_t)body};
+    lm_id_hex(lm_hash128(tok.p, tok.n), hash);
+    tail(w, tok, &t, &recs, &body);
+    shard_line(w, &b, NULL, hash);
+    if ((err = patch(w, w->head_at, HEAD_WIDTH, &b)))
+        goto out;
+    tok_line(w, &b);
+    if ((err = patch(w, w->tok_at, w->tok_width, &b)))
+        goto out;
+    /* the file is shared: map shows the heads just written */
+    uint32_t crc = lm_crc32(0, map.p + line1, map.n - line1);
+    crc = (uint32_t)crc32_combine(crc, lm_crc32(0, t.p, t.n), (z_off_t)t.n);
+    lm_buf_addf(&t, "%%end n=%" PRIu64 " b=%" PRIu64 " crc=%08x\n", recs, body, crc);
+    if ((err = put(w, t.p, t.n)))
+        goto out;
+    if (fsync(w->fd) || close(w->fd)) {
+        err = lm_err_sys(w->path, "fsync");
+        goto out;
+    }
+    w->fd = -1;
+    snprintf(name, sizeof name, "%05" PRIu64 ".lm", w->count++);
+    shard_line(w, &w->index, name, hash);
+    lm_buf_adds(&w->index, "\n\n");
+out:
+    lm_munmap_file(map);
+    lm_buf_free(&b);
+    lm_buf_free(&t);
+    return err;
+}
+
+static void put64(lm_buf *b, uint64_t v)
+{
+    uint8_t le[8];
+
+    for (int i = 0; i < 8; i++)
+        le[i] = (uint8_t)(v >> 8 * i);
+    lm_buf_add(b, le, 8);
+}
+
+/* One segment of a record: n tokens of document id that start at its token `from`. */
+static void segment(lm_shards *w, uint64_t n, lm_id id, uint64_t from)
+{
+    uint8_t b[16];
+
+    w->tokens += n;
+    w->docs++;
+    put64(&w->ends, w->tokens);
+    lm_id_put(b, id);
+    lm_buf_add(&w->ids, b, 16);
+    put64(&w->from, from);
+}
+
+/* All records of one run are alike: the first says how. */
+static int alike(lm_shards *w, lm_rec *r, const lm_tokrec *t)
+{
+    lm_str mode = t->seq ? t->mode : LM_STR("none");
+
+    if (!w->known) {
+        w->known = true;
+        memcpy(w->vocab, t->vocab.p, 32);
+        w->width = t->width;
+        w->seq = t->seq;
+        if (!mode.n || mode.n >= sizeof w->mode)
+            return lm_rec_fail(r, LM_EINVALID, "a row without mode=");
+        memcpy(w->mode, mode.p, mode.n);
+        return 0;
+    }
+    if (!lm_is(t->vocab, w->vocab))
+        return lm_rec_fail(r, LM_EMISMATCH, "vocab=%.32s, but the records before have %s",
+                           t->vocab.p, w->vocab);
+    if (t->seq != w->seq)
+        return lm_rec_fail(r, LM_EMISMATCH, "seq=%" PRIu64 ", but the records before have %" PRIu64,
+                           t->seq, w->seq);
+    if (t->width != w->width)
+        return lm_rec_fail(r, LM_EMISMATCH, "dt=%.*s, but the records before have u%u",
+                           (int)t->dt.n, t->dt.p, w->width * 8);
+    if (!lm_is(mode, w->mode))
+        return lm_rec_fail(r, LM_EMISMATCH, "mode=%.*s, but the records before have %s",
+                           (int)mode.n, mode.p, w->mode);
+    return 0;
+}
+
+static int id_range(const lm_shards *w, lm_rec *r, const lm_tokrec *t)
+{
+    for (uint64_t i = 0; w->o.vocab_size && i < t->n; i++)
+        if (lm_tokrec_at(t, i) >= w->o.vocab_size)
+            return lm_rec_fail(r, LM_EINVALID, "token %" PRIu64 " is id %" PRIu32
+                               ", beyond the %" PRIu32 " of the vocabulary", i, lm_tokrec_at(t, i),
+                               w->o.vocab_size);
+    return 0;
+}
+
+/* Weights are kept from the first that is not 1 on; the tokens before get 1. */
+static void weights(lm_shards *w, const lm_tokrec *t)
+{
+    bool need = w->weight.n > 0;
+
+    for (uint64_t i = 0; !need && t->weight && i < t->n; i++)
+        need = t->weight[i] != 1;
+    if (!need)
+        return;
+    if (!w->weight.n && w->tokens) {
+        memset(lm_buf_need(&w->weight, w->tokens), 1, w->tokens);
+        w->weight.n = w->tokens;
+    }
+    if (t->weight) {
+        lm_buf_add(&w->weight, t->weight, t->n);
+    } else {
+        memset(lm_buf_need(&w->weight, t->n), 1, t->n);
+        w->weight.n += t->n;
+    }
+}
+
+int lm_shards_add(lm_shards *w, lm_rec *r)
+{
+    lm_tokrec t;
+    int err = lm_tokrec_get(r, &t);
+
+    if (err || (err = alike(w, r, &t)) || (err = id_range(w, r, &t)))
+        return err;
+    if (!t.n)
+        return 0;
+    if (w->fd >= 0 && (w->tokens + t.n) * w->width > w->o.size && (err = finish(w)))
+        return err;
+    if (w->fd < 0 && (err = begin(w)))
+        return err;
+    weights(w, &t);
+    if (t.seg.p) {
+        uint64_t at = 0;
+
+        for (uint64_t i = 0; i < t.k; i++) {
+            uint64_t end = lm_load32(t.seg.p + 4 * i);
+
+            segment(w, end - at, lm_id_load((const uint8_t *)t.ids.p + 16 * i),
+                    t.from.p ? lm_load64(t.from.p + 8 * i) : 0);
+            at = end;
+        }
+    } else {
+        segment(w, t.n, t.id, 0);
+    }
+    w->bytes += t.bytes;
+    lm_buf_add(&w->out, t.tok, t.n * t.width);
+    return w->out.n >= LM_SHARD_BLOCK ? flush(w) : 0;
+}
+
+int lm_shards_end(lm_shards *w)
+{
+    lm_buf b = {0}, path = {0};
+    int fd, err = finish(w);
+
+    if (err)
+        return err;
+    lm_buf_adds(&b, "%lm 1\n");
+    lm_buf_add(&b, w->notes.p ? w->notes.p : "", w->notes.n);
+    if (w->o.by.n)
+        lm_buf_addf(&b, "%.*s\n", (int)w->o.by.n, w->o.by.p);
+    lm_buf_add(&b, w->index.p ? w->index.p : "", w->index.n);
+    lm_buf_addf(&b, "%%end n=%" PRIu64 " b=0 crc=%08x\n", w->count, lm_crc32(0, b.p + 6, b.n - 6));
+    lm_buf_addf(&path, "%s/index.lm", lm_aside_path(w->dir));
+    fd = open(path.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0 || lm_write_all(fd, b.p, b.n) || fsync(fd) || close(fd))
+        err = lm_err_sys(path.p, "write");
+    lm_buf_free(&b);
+    lm_buf_free(&path);
+    if (!err) {
+        err = lm_aside_commit(w->dir);
+        w->dir = NULL;
+    }
+    return err;
+}
+
+void lm_shards_free(lm_shards *w)
+{
+    if (!w)
+        return;
+    if (w->fd >= 0)
+        close(w->fd);
+    if (w->dir)
+        lm_aside_drop(w->dir);
+    free(w->path);
+    lm_buf *bufs[] = {&w->notes, &w->out, &w->ends, &w->ids, &w->from, &w->weight, &w->index};
+    for (size_t i = 0; i < LM_COUNT(bufs); i++)
+        lm_buf_free(bufs[i]);
+    free(w);
+}

@@ -1,0 +1,49 @@
+/* shard: one token shard, mapped and checked (lm_shard_*), and the writer of a folder of shards (lm_shards_*). */
+#ifndef LM_SHARD_H
+#define LM_SHARD_H
+#include "nn/tokrec.h"
+
+#define LM_SHARD_BLOCK 1048576                     /* bytes of tokens a CRC covers */
+
+/* A mapped shard. The views lie in map, which lives until lm_shard_close. */
+typedef struct {
+    char *path;
+    lm_str map;
+    const uint8_t *tok, *ends, *crc, *ids, *from, *weight;   /* ids, from, weight may be NULL */
+    uint64_t tokens, docs, seq, bytes, len;        /* seq 0: not packed; len: bytes of tokens */
+    unsigned width;                                /* 2 or 4 */
+    char vocab[33], mode[16];
+    lm_id hash;
+    uint8_t *met;                                  /* a byte a block: 1 once its CRC was right */
+} lm_shard;
+
+/* 0; LM_EIO; LM_ETRUNC (no %end: cut), LM_ECORRUPT, LM_EVERSION, LM_EMISSING, LM_EINVALID. s is filled or empty. */
+int lm_shard_open(lm_shard *s, const char *path);
+void lm_shard_close(lm_shard *s);
+/* Checks, once each, the CRC of the blocks that hold tokens [lo, hi). 0 or LM_ECORRUPT naming shard and block. */
+int lm_shard_met(lm_shard *s, uint64_t lo, uint64_t hi);
+
+static inline uint32_t lm_shard_at(const lm_shard *s, uint64_t i)
+{
+    const uint8_t *p = s->tok + i * s->width;
+
+    return s->width == 2 ? (uint32_t)p[0] | (uint32_t)p[1] << 8 : lm_load32(p);
+}
+
+static inline uint64_t lm_shard_end(const lm_shard *s, uint64_t doc) { return lm_load64(s->ends + 8 * doc); }
+
+/* Writes DIR/00000.lm, 00001.lm, .. and index.lm: the folder is written aside and appears whole. */
+typedef struct lm_shards lm_shards;
+typedef struct {
+    uint64_t size, align, seed;                    /* bytes of tokens a shard; body offset; recorded by --by-hash */
+    bool seeded;
+    uint32_t vocab_size;                           /* ids must be below; 0: not checked */
+    lm_str by;                                     /* this tool's %by line, n 0 = none */
+} lm_shards_opt;
+lm_shards *lm_shards_new(const char *dir, const lm_shards_opt *o);  /* NULL: LM_EIO stored */
+void lm_shards_note(lm_shards *w, lm_str line);    /* a %by line of the input */
+int lm_shards_add(lm_shards *w, lm_rec *r);        /* a @tok record; 0, LM_EMISMATCH, LM_EINVALID, LM_EIO */
+int lm_shards_end(lm_shards *w);                   /* the index, the rename; 0 or LM_EIO */
+void lm_shards_free(lm_shards *w);                 /* without lm_shards_end nothing is left behind */
+
+#endif

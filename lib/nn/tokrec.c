@@ -1,0 +1,102 @@
+/* tokrec: one place that says what a well-formed @tok record is. */
+#include "nn/tokrec.h"
+
+void lm_id_put(uint8_t out[16], lm_id id)
+{
+    for (int i = 0; i < 8; i++) {
+        out[i] = (uint8_t)(id.hi >> (56 - 8 * i));
+        out[8 + i] = (uint8_t)(id.lo >> (56 - 8 * i));
+    }
+}
+
+lm_id lm_id_load(const uint8_t p[16])
+{
+    lm_id id = {0, 0};
+
+    for (int i = 0; i < 8; i++) {
+        id.hi = id.hi << 8 | p[i];
+        id.lo = id.lo << 8 | p[8 + i];
+    }
+    return id;
+}
+
+/* The segments of a packed row: ends that rise to n, a document and a start for each. */
+static int segments(lm_rec *r, lm_tokrec *t)
+{
+    uint64_t d0, n, last = 0;
+    int got = lm_array(r, "seg", "u32", &t->seg, &d0, &t->k);
+
+    if (got < 0)
+        return got;
+    if (!got) {
+        t->seg = (lm_str){0};
+        t->k = 1;
+        return 0;
+    }
+    for (uint64_t i = 0; i < t->k; i++) {
+        uint64_t end = lm_load32(t->seg.p + 4 * i);
+
+        if (end <= last || end > t->n)
+            return lm_rec_fail(r, LM_EINVALID, "seg: segment %llu ends at %llu",
+                               (unsigned long long)i, (unsigned long long)end);
+        last = end;
+    }
+    if (last != t->n)
+        return lm_rec_fail(r, LM_EINVALID, "seg: segments end at %llu of %llu tokens",
+                           (unsigned long long)last, (unsigned long long)t->n);
+    if ((got = lm_array(r, "ids", "u8", &t->ids, &d0, &n)) < 0)
+        return got;
+    if (!got || n != t->k * 16)
+        return lm_rec_fail(r, LM_EINVALID, "ids: not 16 bytes for each of %llu segments",
+                           (unsigned long long)t->k);
+    if ((got = lm_array(r, "from", "u64", &t->from, &d0, &n)) < 0)
+        return got;
+    if (!got)
+        t->from = (lm_str){0};
+    else if (n != t->k)
+        return lm_rec_fail(r, LM_EINVALID, "from: not one number for each segment");
+    return 0;
+}
+
+int lm_tokrec_get(lm_rec *r, lm_tokrec *t)
+{
+    lm_str a;
+    uint64_t d0, n;
+    lm_id vid;
+    int err;
+
+    memset(t, 0, sizeof *t);
+    t->vocab = lm_get(r, "vocab");
+    t->dt = lm_get(r, "dt");
+    t->mode = lm_get(r, "mode");
+    if (!t->vocab.p)
+        return lm_rec_fail(r, LM_EMISSING, "tok without vocab=");
+    if (t->vocab.n != 32 || !lm_id_parse(t->vocab, &vid))
+        return lm_rec_fail(r, LM_EINVALID, "vocab=%.*s: not 32 hex digits",
+                           (int)(t->vocab.n > 64 ? 64 : t->vocab.n), t->vocab.p);
+    t->width = lm_is(t->dt, "u16") ? 2 : lm_is(t->dt, "u32") ? 4 : 0;
+    if (!t->width)
+        return lm_rec_fail(r, LM_EINVALID, "tok: dt= is neither u16 nor u32");
+    if ((err = lm_array(r, "", NULL, &a, &d0, &t->n)) < 0)
+        return err;
+    if (!err || d0 != t->n)
+        return lm_rec_fail(r, LM_EINVALID, "tok: shape= is not one number");
+    t->tok = (const uint8_t *)a.p;
+    if ((err = lm_array(r, "weight", "u8", &a, &d0, &n)) < 0)
+        return err;
+    if (err && n != t->n)
+        return lm_rec_fail(r, LM_EINVALID, "weight: not one byte for each token");
+    t->weight = err ? (const uint8_t *)a.p : NULL;
+    if ((err = lm_get_u64(r, "seq", &t->seq)) < 0 || (err = lm_get_u64(r, "bytes", &t->bytes)) < 0)
+        return err;
+    if (lm_get(r, "prefix").p)
+        return lm_rec_fail(r, LM_EINVALID, "prefix=: rows with a prefix cannot be packed or sharded");
+    if (t->seq && t->n != t->seq)
+        return lm_rec_fail(r, LM_EINVALID, "a row of %llu tokens says seq=%llu",
+                           (unsigned long long)t->n, (unsigned long long)t->seq);
+    if ((err = segments(r, t)) < 0)
+        return err;
+    if (!t->seg.p)
+        t->id = lm_rec_id(r);
+    return 0;
+}

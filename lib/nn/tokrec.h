@@ -1,0 +1,46 @@
+/* tokrec: what a @tok record holds, checked: ids, weights, segments, documents (tokens(5) part of lm-types(5)). */
+#ifndef LM_TOKREC_H
+#define LM_TOKREC_H
+#include "stream/stream.h"
+
+/* Views into the record: valid as long as its body and attributes are. n tokens of `width` bytes,
+   little-endian, maybe unaligned. weight NULL: all 1. seg, ids, from: of packed rows, k segments;
+   seg holds their ends (u32), ids their documents (16 bytes each), from (u64) the first token of
+   the piece in its document; seg.p NULL: one segment, the whole record. */
+typedef struct {
+    const uint8_t *tok, *weight;
+    uint64_t n, k, seq, bytes;                     /* seq 0: not packed; bytes: of source text, 0 unknown */
+    unsigned width;                                /* 2 or 4 */
+    lm_str dt, vocab, mode, seg, ids, from;
+    lm_id id;                                      /* of an unpacked record */
+} lm_tokrec;
+
+/* Reads r, a @tok record. 0, or LM_EMISSING (no vocab=), LM_EINVALID (a bad array or number). */
+int lm_tokrec_get(lm_rec *r, lm_tokrec *t);
+
+static inline uint32_t lm_tokrec_at(const lm_tokrec *t, uint64_t i)
+{
+    const uint8_t *p = t->tok + i * t->width;
+    uint32_t v = (uint32_t)p[0] | (uint32_t)p[1] << 8;
+
+    return t->width == 2 ? v : v | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+/* Little-endian loads from any address. */
+static inline uint32_t lm_load32(const void *p)
+{
+    const uint8_t *b = p;
+
+    return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+}
+
+static inline uint64_t lm_load64(const void *p)
+{
+    return lm_load32(p) | (uint64_t)lm_load32((const uint8_t *)p + 4) << 32;
+}
+
+/* An id as its 16 bytes, high half first, most significant byte first: the order of its hex. */
+void lm_id_put(uint8_t out[16], lm_id id);
+lm_id lm_id_load(const uint8_t p[16]);
+
+#endif

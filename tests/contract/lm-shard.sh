@@ -1,0 +1,7 @@
+# lm-shard: tokens; it writes a folder.
+input()
+{
+    v=0123456789abcdef0123456789abcdef
+    stream "@tok dt=u16 shape=4 vocab=$v id=${v}" 'abcdefgh' "@tok dt=u16 shape=3 vocab=$v" 'ijklmn' \
+        "@tok dt=u16 shape=5 vocab=$v path=x" 'opqrstuvwx'
+}
