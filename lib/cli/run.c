@@ -32,6 +32,7 @@ const char *lm_self(void) { return self.tool ? self.tool->name : "lm"; }
 const char *lm_version(void) { return LM_VERSION; }
 lm_str lm_by_line(void) { return lm_buf_str(&self.by); }
 size_t lm_nargs(void) { return self.nargs; }
+size_t lm_nfiles(void) { return self.nrest - self.nargs; }
 lm_out *lm_rejects(void) { return self.rejects; }
 
 lm_str lm_arg(size_t i)

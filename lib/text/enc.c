@@ -47,6 +47,8 @@ void lm_enc_free(lm_enc *e)
     free(e);
 }
 
+const lm_vocab *lm_enc_vocab(const lm_enc *e) { return e->v; }
+
 static void grow(lm_enc *e)
 {
     entry *old = e->tab;

@@ -2,12 +2,14 @@
    An umbrella: one header a topic. */
 #ifndef LM_TEXT_H
 #define LM_TEXT_H
+#include "text/bpe.h"
+#include "text/dedup.h"
 #include "text/expr.h"
+#include "text/import.h"
+#include "text/linerule.h"
+#include "text/lines.h"
+#include "text/minhash.h"
 #include "text/re.h"
 #include "text/vocab.h"
-#include "text/lines.h"
-#include "text/linerule.h"
-#include "text/minhash.h"
-#include "text/import.h"
-#include "text/dedup.h"
+#include "text/words.h"
 #endif

@@ -142,14 +142,11 @@ static int merge_long(const lm_vocab *v, const uint8_t *p, size_t n, lm_ids *out
 
 int lm_vocab_word(const lm_vocab *v, const char *p, size_t n, lm_ids *out)
 {
-    if (v->ignore_merges) {
-        uint32_t id = lm_vocab_find(v, (lm_str){p, n});
+    uint32_t whole = lm_vocab_whole(v, (lm_str){p, n});
 
-        if (id != LM_NO_ID) {
-            lm_ids_need(out, 1);
-            out->v[out->n++] = id;
-            return 0;
-        }
+    if (whole != LM_NO_ID) {
+        lm_ids_put(out, NULL, whole, 0);
+        return 0;
     }
     if (n >= 1u << 31)
         return lm_err(LM_ELIMIT, "a pretoken of %zu bytes; at most 2147483647", n);

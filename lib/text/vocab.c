@@ -46,6 +46,21 @@ uint32_t lm_vocab_find(const lm_vocab *v, lm_str s)
     return LM_NO_ID;
 }
 
+size_t lm_vocab_rank(const lm_vocab *v, uint32_t left, uint32_t right, uint32_t *id)
+{
+    const struct lm_vocab_pair *m = lm_pair_find(v, left, right);
+
+    if (!m)
+        return SIZE_MAX;
+    *id = m->id;
+    return m->rank;
+}
+
+uint32_t lm_vocab_whole(const lm_vocab *v, lm_str word)
+{
+    return v->ignore_merges ? lm_vocab_find(v, word) : LM_NO_ID;
+}
+
 uint32_t lm_vocab_added(const lm_vocab *v, lm_str content)
 {
     const uint64_t *id = lm_dict_get(&v->added, content);

@@ -31,6 +31,10 @@ uint32_t lm_vocab_find(const lm_vocab *v, lm_str bytes);   /* the id of an ordin
 uint32_t lm_vocab_added(const lm_vocab *v, lm_str content);        /* the id of an added token */
 /* The leftmost longest added token in text from *at on: its id, *at its offset; LM_NO_ID if none is left. */
 uint32_t lm_vocab_scan_added(const lm_vocab *v, lm_str text, size_t *at);
+/* The rank of a pair, SIZE_MAX if none; *id what it makes. */
+size_t lm_vocab_rank(const lm_vocab *v, uint32_t left, uint32_t right, uint32_t *id);
+/* The id of a whole pretoken under ignore_merges, else LM_NO_ID. */
+uint32_t lm_vocab_whole(const lm_vocab *v, lm_str word);
 size_t lm_vocab_merges(const lm_vocab *v);         /* how many */
 void lm_vocab_merge(const lm_vocab *v, size_t rank, uint32_t *left, uint32_t *right, uint32_t *id);
 
@@ -71,5 +75,18 @@ typedef struct lm_enc lm_enc;
 lm_enc *lm_enc_new(const lm_vocab *v, size_t cache);
 void lm_enc_free(lm_enc *e);
 int lm_enc_text(lm_enc *e, lm_str text, lm_ids *out);      /* as lm_vocab_encode */
+const lm_vocab *lm_enc_vocab(const lm_enc *e);
+
+/* What becomes of added tokens that stand in the text: they stay text, become their ids, are an error
+   (LM_EINVALID), or are left out. */
+enum { LM_SPECIAL_TEXT, LM_SPECIAL_PARSE, LM_SPECIAL_ERROR, LM_SPECIAL_DROP };
+/* Appends the ids of one text; to off, if not NULL, the byte where each begins, base added (< 4 GiB). */
+int lm_enc_part(lm_enc *e, lm_str text, int special, uint32_t base, lm_ids *ids, lm_ids *off);
+/* The same for a document of several parts, fim= pre:120,suf:33,mid:40: each encoded alone, its
+   marks before it. LM_EINVALID: fim does not fit, or the vocabulary has no such mark. */
+int lm_enc_parts(lm_enc *e, lm_str body, lm_str fim, int special, lm_ids *ids, lm_ids *off);
+void lm_ids_put(lm_ids *ids, lm_ids *off, uint32_t id, uint32_t at);       /* off may be NULL */
+/* lm_vocab_encode by the plainest code, quadratic in a word: the meaning, for checks. */
+int lm_vocab_encode_slow(const lm_vocab *v, lm_str text, lm_ids *out);
 
 #endif

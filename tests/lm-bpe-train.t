@@ -1,0 +1,98 @@
+#!/bin/sh
+# lm-bpe-train learns the merges the rules ask for, and writes them where it was told, whole.
+. "${0%/*}/t.sh"
+doc() { printf '%%lm 1\n@doc %d%s\n%s\n%%end n=1 b=%d\n' "${#1}" "${2:+ $2}" "$1" "${#1}"; }
+tokens() { lm-vocab --tsv "$1" | awk '$2 == "token" && $1 > 255 { print $3 }' | tr '\n' ' '; }
+small='lm-bpe-train --reserve 8 --pad-to 1'
+
+doc 'low low low lower lowest newest newest' >in.lm
+
+# --- the rules
+is 'the commonest pair first, of equals the lesser left id, then the lesser right id' \
+    "$small -o v --vocab-size 268 in.lm && tokens v" 'lo low %20low es '
+is 'an overlapping run is merged from the left' \
+    "doc aaaaaa | $small -o v --vocab-size 266 && tokens v" 'aa aaaa '
+is 'a byte of any value has an id, in the order of the byte-level characters' \
+    "lm-vocab --tsv v | sed -n '1p;94p;95p;188p;189p;256p' | tr '\n' ' '" '0	token	! 93	token	~ 94	token	%A1 187	token	%FF 188	token	%00 255	token	%AD '
+is 'qwen2 takes digits one by one' "doc '11 11 11 11 xyxy' | $small -o v --vocab-size 266 && tokens v" 'xy %20xy '
+is 'gpt2 takes them together' "doc '11 11 11 11 xyxy' | $small -o v --pretok gpt2 --vocab-size 265 && tokens v" '11 '
+is 'cl100k takes up to three' \
+    "doc '1111 1111' | $small -o v --pretok cl100k --vocab-size 266 && tokens v" '11 111 '
+is '--lines: a line feed never joins what follows it' \
+    "doc 'a
+
+ b
+ b
+ b' | $small -o v --lines --vocab-size 265 && tokens v" '%20b '
+is '--min-frequency stops before rare pairs' \
+    "$small -o v --vocab-size 280 --min-frequency 4 --allow-short in.lm && tokens v" 'lo low %20low '
+is '--max-token-bytes makes no longer token' \
+    "$small -o v --vocab-size 280 --max-token-bytes 3 --allow-short in.lm && lm-vocab --tsv v |
+     awk '\$2 == \"token\" { gsub(/%../, \"x\", \$3); if (length(\$3) > n) n = length(\$3) } END { print n }'" 3
+is '--alphabet seen starts from the bytes that occur' \
+    "doc 'abab' | lm-bpe-train -o v --reserve 1 --pad-to 1 --vocab-size 261 --alphabet seen --allow-short &&
+     lm-vocab --tsv v | cut -f 3 | tr '\n' ' '" 'a b ab abab <|endoftext|> '
+
+# --- sizes and names
+is 'the size is rounded up to --pad-to' "lm-bpe-train -o v --vocab-size 257 --reserve 8 --pad-to 27 in.lm; lm-vocab v | head -n 1" 'size	270'
+is '--allow-short fills up with reserved tokens' \
+    "doc ab | lm-bpe-train -o v --vocab-size 300 --reserve 14 --pad-to 16 --allow-short; lm-vocab v | head -n 4 | cut -f 2 | tr '\n' ' '" \
+    '272 257 0 15 '
+printf 'alpha\nbeta\n' >names
+is '--specials names tokens from the twelfth on' \
+    "lm-bpe-train -o v --vocab-size 272 --reserve 15 --specials names --pad-to 1 in.lm; lm-vocab --tsv v | tail -n 4 | cut -f 3 | tr '\n' ' '" \
+    '<|mode_s|> alpha beta <|reserved_14|> '
+fails 'more names than room' 3 "lm-bpe-train -o w --vocab-size 272 --reserve 13 --specials names --pad-to 1 in.lm" 'more names'
+printf 'a\na\n' >names
+fails 'a name given twice' 3 "lm-bpe-train -o w --vocab-size 272 --reserve 15 --specials names --pad-to 1 in.lm" 'named twice'
+is 'the reserved tokens of the default' \
+    "head -c 400000 /dev/urandom | base64 | lm-import - | lm-bpe-train -o v --vocab-size 2048; lm-vocab --tsv v | tail -n 512 | cut -f 3 | sed -n '1,13p;256,257p;512p' | tr '\n' ' '" \
+    '<|endoftext|> <|fim_prefix|> <|fim_middle|> <|fim_suffix|> <|fim_pad|> <|repo_name|> <|file_sep|> <|im_start|> <|im_end|> <|mode_r|> <|mode_x|> <|mode_s|> <|reserved_12|> <|reserved_255|> <|mask_0|> <|mask_255|> '
+
+# --- which documents, how often
+stream 'id=00000000000000000000000000000001 lang=c' 'ababab cdcd' 'id=00000000000000000000000000000002 lang=go' 'cdcd cdcd' \
+    @zz 'xyxyxyxyxyxy' >two.lm
+is 'other records pass by' "$small -o v --vocab-size 265 two.lm && tokens v" 'cd '
+printf '# weights\nlang=c 4\nlang=go 0\n' >w
+is '--weights: a document counts as often as its line says' \
+    "$small -o v --vocab-size 265 --weights w two.lm && tokens v" 'ab '
+printf 'lang=c\n' >bad
+fails 'a weight that is none' 3 "$small -o v --vocab-size 265 --weights bad two.lm" 'entry 1 is not'
+fails '--sample 0 leaves nothing' 3 "$small -o w --vocab-size 265 --sample 0 two.lm" 'no document'
+seq 1 400 | awk 'BEGIN { print "%lm 1" } { printf "@doc 2 id=%032x\nx%c\n", $1, 97 + $1 % 26 } END { print "%end n=400 b=800" }' >many.lm
+is '--sample takes its share, by id and seed alone' \
+    'lm-bpe-train --sample .25 --counts-out c1 many.lm && lm-bpe-train --sample .25 -j 7 --counts-out c2 many.lm && cmp c1 c2 &&
+     lm-bpe-train --sample .25 -s 1 --counts-out c3 many.lm && ! cmp -s c1 c3 && echo other' 'other'
+
+# --- counts
+run 'counts can be written without a vocabulary' 0 'lm-bpe-train --counts-out c.lm two.lm'
+is 'they tell how they were made' 'heads c.lm' '@words 64 n=3 dt=u8 shape=15 with=end:u64:3,freq:u64:3 pretok=qwen2 lines=0'
+lm-bpe-train --counts-out a.lm two.lm && lm-bpe-train --counts-out b.lm in.lm
+$small -o v1 --vocab-size 270 two.lm in.lm
+$small -o v2 --vocab-size 270 --counts-in b.lm --counts-in a.lm
+bytes 'counts of several files, in any order, make the vocabulary of all documents' v1/tokenizer.json v2/tokenizer.json
+lm-bpe-train --counts-in a.lm --counts-in b.lm --counts-out ab.lm
+$small -o v3 --vocab-size 270 --counts-in ab.lm
+bytes 'joined counts too' v1/tokenizer.json v3/tokenizer.json
+fails 'counts of another pattern are refused' 3 "$small -o w --pretok gpt2 --vocab-size 270 --counts-in a.lm" 'mismatch.*qwen2'
+fails 'counts by lines too' 3 "$small -o w --lines --vocab-size 270 --counts-in a.lm" 'mismatch'
+fails 'counts and documents do not go together' 2 "$small -o w --counts-in a.lm in.lm" 'counts-in'
+printf 'lang=c 1.5\n' >w
+lm-bpe-train --weights w --counts-out h.lm two.lm
+like 'half weights are kept in units of 1/256' 'heads h.lm' 'unit=256'
+$small -o v4 --vocab-size 266 --weights w two.lm && $small -o v5 --vocab-size 266 --counts-in h.lm
+bytes 'and read back' v4/tokenizer.json v5/tokenizer.json
+stream '@words n=1 dt=u8 shape=2 with=end:u64:1,freq:u64:1' abcdefghijklmnopqrstuvwx >bad.lm      # end beyond the text
+fails 'a damaged record of counts is refused' 3 "$small -o w --counts-in bad.lm --vocab-size 265" 'invalid'
+
+# --- the directory
+is 'nothing is left of a run that fails' "$small -o w --vocab-size 4000 in.lm; ls -d w*" 'w'
+fails 'too few merges' 3 "$small -o none --vocab-size 4000 in.lm" 'allow-short'
+run 'no directory then' 1 'test -e none'
+fails 'an empty stream' 3 "printf '%%lm 1\n%%end n=0 b=0\n' | $small -o none --vocab-size 270" 'no document'
+fails 'no room for the bytes' 2 'lm-bpe-train -o none --vocab-size 300 in.lm' 'no room'
+fails 'no -o' 2 'lm-bpe-train in.lm' 'no -o'
+is 'a second run replaces the first' "$small -o v --vocab-size 265 in.lm && $small -o v --vocab-size 266 in.lm && lm-vocab v | head -n 1; ls v | tr '\n' ' '" \
+    'size	266
+tokenizer.json tokenizer_config.json '
+done_testing

@@ -1,0 +1,80 @@
+#!/bin/sh
+# lm-tok gives each document the ids of its bytes, whatever the bytes, and says what else is asked for.
+. "${0%/*}/t.sh"
+printf 'low low low lower lowest newest newest <|endoftext|> def f(x): return "caf\303\251"\n' >text
+lm-import text | lm-bpe-train -o v --vocab-size 300 --reserve 16 --pad-to 1
+lm-bpe-train -o v0 --vocab-size 280 --reserve 0 --pad-to 1 --allow-short "$(lm-import text >text.lm; echo text.lm)"
+doc() { printf "%b" "$1" >body; lm-import --src t --max-bytes 1G body; }
+ids() { lm-tok --vocab v "$@" | lm-export -t tok --to text | od -An -v -tu2 | tr -s ' \n' ' ' | sed 's/^ //; s/ $//'; }
+eos=$(lm-vocab v | awk '$1 == "eos" { print $2 }')
+
+# --- ids
+is 'ids of two bytes, eos behind' "doc 'xz' | ids" "87 89 $eos"
+is '--eos off leaves it out' "doc 'xz' | ids --eos off" '87 89'
+is 'an empty document is eos alone' "doc '' | ids" "$eos"
+is 'a merge is used' "doc 'lowlow' | ids --eos off | wc -w" 2
+is '--dt u32' "doc 'xz' | lm-tok --vocab v --dt u32 | heads | grep -o ' dt=.* shape=[0-9]*'" ' dt=u32 shape=3'
+is 'the record keeps its attributes and says whose ids these are' \
+    "doc 'xz' | lm-tok --vocab v | heads | sed 's/id=[0-9a-f]*/id=I/'" \
+    "@tok 6 id=I src=t path=body size=2 enc=ascii dt=u16 shape=3 vocab=$(lm-vocab v | awk '$1 == "vocab" { print $2 }')"
+is 'a document without id gets that of its body' \
+    "stream '' xz | lm-tok --vocab v | heads | grep -o 'id=[0-9a-f]*'; doc xz | heads | grep -o 'id=[0-9a-f]*'" \
+    "$(doc xz | heads | grep -o 'id=[0-9a-f]*'; doc xz | heads | grep -o 'id=[0-9a-f]*')"
+
+# --- special tokens in the text
+is 'special tokens in text stay text' "doc 'x<|endoftext|>z' | lm-tok --vocab v --eos off | lm-detok --vocab v --text" 'x<|endoftext|>z'
+is '--special parse makes them ids' "doc 'x<|endoftext|>z' | ids --special parse" "87 $eos 89 $eos"
+is 'a name cut short stays text' "doc 'x<|mode_x|><|mode_' | ids --special parse --eos off | cut -d ' ' -f 1-2" "87 $((eos + 10))"
+is '--special drop leaves them out' "doc 'x<|endoftext|>z' | ids --special drop" "87 89 $eos"
+fails '--special error ends the run' 3 "doc 'x<|endoftext|>z' | lm-tok --vocab v --special error" 'invalid: special token <.endoftext.> in the text, at byte 1'
+
+# --- parts
+is 'parts in order: prefix, suffix, middle' "stream 'fim=pre:2,suf:1,mid:0' xyz | ids" "$((eos + 1)) 87 88 $((eos + 3)) 89 $((eos + 2)) $eos"
+is 'suffix first: both marks before it' "stream 'fim=suf:1,pre:1,mid:1' xyz | ids" "$((eos + 1)) $((eos + 3)) 87 $((eos + 2)) 88 89 $eos"
+is 'repository, files and text' "stream 'fim=repo:1,file:1,text:1' xyz | ids" "$((eos + 5)) 87 $((eos + 6)) 88 89 $eos"
+fails 'parts that do not cover the body' 3 "stream 'fim=pre:1' xyz | lm-tok --vocab v" 'fim='
+fails 'a part nobody knows' 3 "stream 'fim=prefix:3' xyz | lm-tok --vocab v" 'prefix'
+
+# --- offsets, counts
+is '--offsets: the byte where each token begins' \
+    "doc 'x<|im_end|>low' | lm-tok --vocab v --special parse --offsets | tee o.lm | heads | grep -o 'with=.*'; lm-export -t tok --to text o.lm | tail -c 16 | od -An -tu4 | tr -s ' '" \
+    'with=off:u32:4
+ 0 1 11 14'
+is '--count sets tokens and characters a token' "doc 'xz\303\251' | lm-tok --vocab v --count | heads | grep -o 'tokens=.*'" 'tokens=4 cpt=0.75'
+fails '--count has no use for --offsets' 2 'lm-tok --vocab v --count --offsets text.lm' 'no meaning'
+
+# --- any bytes
+head -c 300000 /dev/urandom >r
+is 'random bytes come back' 'lm-import r | lm-tok --vocab v --check 1 | lm-detok --vocab v --text | cmp - r' ''
+fails '--invalid error' 3 'lm-import r | lm-tok --vocab v --invalid error' 'not UTF-8'
+printf '\0\n\r\n \t\302\240\377\xed\xa0\x80\360\220a\047S\047\305\277' >r
+is 'NUL, line ends, odd spaces, half characters come back' 'lm-import r | lm-tok --vocab v --check 1 | lm-detok --vocab v --text | cmp - r' ''
+head -c 2000000 /dev/zero | tr '\0' b >a
+run 'one word of two million letters takes no quadratic time' 0 'lm-import --max-bytes 1G a | timeout 20 lm-tok --vocab v >a.tok'
+is 'and comes back' 'lm-detok --vocab v --text a.tok | cmp - a' ''
+
+# --- the same whatever the speed options
+cat "$ROOT"/lib/*/*.[ch] >many
+for i in 1 2 3 4 5 6; do split -b 7k many "p$i."; mkdir -p d; mv "p$i".* d; done
+lm-import d >d.lm
+lm-tok --vocab v -j 1 d.lm >want
+# shellcheck disable=SC2086
+for o in '-j 2' '-j 7' '--cache 1' '--cache 4K' '--cache 1G -j 3' '--check 1'; do
+    bytes "$o changes no byte" want "$(lm-tok --vocab v $o d.lm >have; echo have)"
+done
+is 'a tokenizer.json alone will do' 'cp v/tokenizer.json t.json; lm-tok --vocab t.json d.lm | cmp - want' ''
+
+# --- refusals
+fails 'no vocabulary' 2 'lm-tok d.lm' 'no --vocab'
+fails 'a vocabulary that is not there' 5 'lm-tok --vocab none d.lm' 'none'
+fails 'a vocabulary without eos' 3 'lm-tok --vocab v0 d.lm' 'no eos token'
+run 'but with --eos off' 0 'lm-tok --vocab v0 --eos off d.lm'
+fails 'a vocabulary without bos' 3 'lm-tok --vocab v --bos on d.lm' 'no bos token'
+head -c 5000 v/tokenizer.json >cut.json
+fails 'a cut tokenizer.json' 3 'lm-tok --vocab cut.json d.lm' 'cut.json: invalid: JSON, line'
+lm-import --src s text | lm-bpe-train -o seen --alphabet seen --vocab-size 80 --reserve 1 --pad-to 1 --allow-short
+fails 'a byte a small alphabet lacks' 3 "doc 'Z' | lm-tok --vocab seen" 'byte 0x5A is not in the vocabulary'
+sed 's/"normalizer": null/"normalizer": {"type": "NFC"}/' v/tokenizer.json >nfc.json
+run 'a vocabulary in form C takes plain text' 0 "doc 'caf\303\251' | lm-tok --vocab nfc.json"
+fails 'and refuses what might not be in it' 3 "doc 'cafe\314\201' | lm-tok --vocab nfc.json" 'form C'
+done_testing

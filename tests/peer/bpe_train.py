@@ -1,0 +1,68 @@
+"""Merges of lm-bpe-train against PyPI tokenizers on the same documents.
+
+    python bpe_train.py FOLDER PATTERN SIZE lines|whole TOKENIZER_JSON
+
+Trains Hugging Face's BPE with the same pattern and number of tokens (line mode: train(files); whole documents:
+an iterator) and compares alphabet, merges and ids with TOKENIZER_JSON; loads and re-saves that file and
+compares bytes. Prints one line for each; exit 1 if any differs.
+"""
+import json
+import os
+import sys
+
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+
+folder, pattern, size, mode, path = sys.argv[1:]
+raw = open(path, "rb").read()
+ours = json.loads(raw)
+regex = ours["pre_tokenizer"]["pretokenizers"][0]["pattern"]["Regex"]
+files = []
+for d, _, names in os.walk(folder):
+    files += [os.path.join(d, n) for n in names if n.endswith(".py") and os.path.isfile(os.path.join(d, n))]
+texts = []
+for f in files:
+    try:
+        texts.append((f, open(f, encoding="utf-8", newline="").read()))
+    except UnicodeDecodeError:
+        pass  # the caller leaves these out too
+
+tok = Tokenizer(models.BPE())
+tok.pre_tokenizer = pre_tokenizers.Sequence(
+    [
+        pre_tokenizers.Split(Regex(regex), "isolated"),
+        pre_tokenizers.ByteLevel(add_prefix_space=False, trim_offsets=False, use_regex=False),
+    ]
+)
+tok.decoder = decoders.ByteLevel()
+trainer = trainers.BpeTrainer(
+    vocab_size=len(ours["model"]["vocab"]),
+    min_frequency=0,
+    show_progress=False,
+    special_tokens=[],
+    initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+)
+if mode == "lines":
+    tok.train([f for f, _ in texts], trainer)
+else:
+    tok.train_from_iterator((t for _, t in texts), trainer)
+theirs = json.loads(tok.to_str())["model"]
+
+bad = 0
+
+
+def say(good, what):
+    global bad
+    bad |= not good
+    print("%s %s %s %s: %s" % ("equal" if good else "DIFFERS", pattern, size, mode, what))
+
+
+def first(a, b):
+    return next((i for i, (x, y) in enumerate(zip(a, b)) if x != y), min(len(a), len(b)))
+
+
+a, b = [list(m) for m in ours["model"]["merges"]], [list(m) for m in theirs["merges"]]
+say(a == b, "%d merges" % len(a) if a == b else "merges %d and %d, the first other one is %d" % (len(a), len(b), first(a, b)))
+say(ours["model"]["vocab"] == theirs["vocab"], "%d ids" % len(ours["model"]["vocab"]))
+again = Tokenizer.from_file(path).to_str(pretty=True).encode()
+say(again == raw, "re-saved bytes")
+sys.exit(bad)
