@@ -1,7 +1,6 @@
 /* lm-ls: list the headers of records, as they stand, as columns or as JSON.
    Apart from lm-cut: it prints text, and hops over bodies. */
 #include "lm.h"
-#include "base/json.h"
 
 static const char *keys;
 static bool offsets, tsv, json;

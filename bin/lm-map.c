@@ -1,7 +1,6 @@
 /* lm-map: run a command once a record: the body on its stdin, its stdout the new body.
    Apart from lm-par: the command knows nothing of streams; a process a record costs ~3 ms. */
 #include "lm.h"
-#include "par/spawn.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

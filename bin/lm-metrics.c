@@ -1,7 +1,6 @@
 /* lm-metrics: training records as a table, resumed runs made one.
    Apart from lm-cut: it knows runs, steps, what a resume did over again, and smoothing. */
 #include "lm.h"
-#include "base/json.h"
 #include <fcntl.h>
 #include <inttypes.h>
 #include <time.h>

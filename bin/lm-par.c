@@ -3,7 +3,6 @@
    The main thread reads and cuts batches; each copy has a thread that feeds it and one that reads from
    it; one thread writes the answers by serial number. A batch ends in %seg, and so does its answer. */
 #include "lm.h"
-#include "par/spawn.h"
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>

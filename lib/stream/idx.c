@@ -7,34 +7,36 @@
 
 #define ROW 51
 
+/* A number of 16 digits, zeros in front. */
+static bool field(const char *s, uint64_t *v)
+{
+    *v = 0;
+    for (int i = 0; i < 16; i++) {
+        if (s[i] < '0' || s[i] > '9')
+            return false;
+        *v = *v * 10 + (uint64_t)(s[i] - '0');
+    }
+    return true;
+}
+
 static bool row(int fd, uint64_t at, lm_mark *m)
 {
     char s[ROW];
 
     if (pread(fd, s, ROW, (off_t)at) != ROW || s[16] != '\t' || s[33] != '\t' || s[50] != '\n')
         return false;
-    s[16] = s[33] = s[50] = 0;
-    for (int i = 0; i < 50; i++)
-        if (s[i] && (s[i] < '0' || s[i] > '9'))
-            return false;
-    m->rec = strtoull(s, NULL, 10);
-    m->off = strtoull(s + 17, NULL, 10);
-    m->inner = strtoull(s + 34, NULL, 10);
-    return true;
+    return field(s, &m->rec) && field(s + 17, &m->off) && field(s + 34, &m->inner);
 }
 
 /* Length of the first line if it is that of a fresh index of a file of this size; 0 = not so. */
 static size_t head(int fd, uint64_t size)
 {
     char s[128], *lf;
-    unsigned long long have;
-    ssize_t n = pread(fd, s, sizeof s - 1, 0);
+    uint64_t have;
+    ssize_t n = pread(fd, s, sizeof s, 0);
 
-    if (n <= 0)
-        return 0;
-    s[n] = 0;
-    lf = strchr(s, '\n');
-    if (!lf || sscanf(s, "%%lmi 1 size=%llu n=%*u", &have) != 1 || have != size)
+    lf = n > 7 && !memcmp(s, "%lmi 1 ", 7) ? memchr(s, '\n', (size_t)n) : NULL;
+    if (!lf || !lm_parse_u64(lm_attr_find((lm_str){s + 7, (size_t)(lf - s) - 7}, "size"), &have) || have != size)
         return 0;
     return (size_t)(lf - s) + 1;
 }

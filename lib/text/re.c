@@ -96,6 +96,8 @@ lm_re *lm_re_new(lm_str pattern, int flags)
     if (!code) {
         PCRE2_UCHAR text[256];
 
+        if (err == PCRE2_ERROR_HEAP_FAILED)
+            lm_oom_hook(pattern.n);
         pcre2_get_error_message(err, text, sizeof text);
         lm_err(LM_EUSAGE, "pattern '%.*s': %s at byte %zu", (int)(pattern.n > 200 ? 200 : pattern.n),
                pattern.n ? pattern.p : "", (char *)text, at);

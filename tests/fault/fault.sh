@@ -41,7 +41,7 @@ told()
     t_do "$2"; got=$?
     if [ ! -e told ] && [ $got = $status ]; then t_ok "$name: $1 (no fault met)"
     elif [ $got != 5 ]; then t_not "$name: $1" "status $got, not 5"
-    elif [ "$(wc -l <"$err")" != 1 ]; then t_not "$name: $1" 'not one line of message'
+    elif [ "$(grep -c "^$name: " "$err")" != 1 ]; then t_not "$name: $1" 'not one line of message'
     elif tail -n 1 "$out" | grep -aq '^%end ' && [ -z "$(tail -c 1 "$out")" ]; then t_not "$name: $1" 'a false %end'
     elif [ -e made ]; then t_not "$name: $1" 'a file is left'
     else t_ok "$name: $1"; fi

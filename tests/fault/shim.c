@@ -1,7 +1,7 @@
 /* shim: LD_PRELOADed under a tool, makes system calls fail as systems do.
      FAULT_SHORT=1     reads and writes move fewer bytes than asked, as a hash of their count says
-     FAULT_EINTR=K     each K-th read, write and poll is interrupted once
-     FAULT_ENOSPC=N    writes fail with ENOSPC once N bytes were written to descriptors other than 2
+     FAULT_EINTR=K     one of K reads, writes and polls is interrupted, as a hash of their count says
+     FAULT_ENOSPC=N    writes to files fail with ENOSPC once N bytes were written
      FAULT_EIO=N       the N-th read fails with EIO
      FAULT_MALLOC=N    the N-th allocation fails, and all after it; 0 = none
      FAULT_MALLOC1=N   the N-th allocation fails, that one alone
@@ -17,6 +17,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -54,6 +55,7 @@ __attribute__((constructor)) static void arm(void)
     fail_one = number("FAULT_MALLOC1", 0);
     if (file && strlen(file) < sizeof tell)
         strcpy(tell, file);
+    unsetenv("LD_PRELOAD");                         /* the tool fails, not what it runs */
     armed = true;
 }
 
@@ -69,10 +71,17 @@ static void hit(void)
     errno = keep;
 }
 
+static uint64_t mix(long n)
+{
+    uint64_t x = ((uint64_t)n + 1) * 0x9e3779b97f4a7c15u;
+
+    return x >> 33;
+}
+
 /* A call comes: true if it is to be interrupted. */
 static bool interrupted(void)
 {
-    if (!armed || !every || (atomic_fetch_add(&calls, 1) + 1) % every)
+    if (!armed || !every || mix(atomic_fetch_add(&calls, 1)) % (uint64_t)every)
         return false;
     errno = EINTR;
     return true;
@@ -80,13 +89,9 @@ static bool interrupted(void)
 
 static size_t cut(size_t n)
 {
-    uint64_t x = (uint64_t)atomic_load(&calls) * 0x9e3779b97f4a7c15u;
-
     if (!armed || !shorter || n < 2)
         return n;
-    if (!every)
-        atomic_fetch_add(&calls, 1);
-    return 1 + (size_t)((x >> 33) % n);
+    return 1 + (size_t)(mix(every ? atomic_load(&calls) : atomic_fetch_add(&calls, 1)) % n);
 }
 
 static bool bad_read(void)
@@ -101,9 +106,10 @@ static bool bad_read(void)
 /* How many of n bytes the device still takes; 0: it is full, errno set. */
 static size_t room(int fd, size_t n)
 {
+    struct stat st;
     long long was;
 
-    if (!armed || space < 0 || fd == 2)
+    if (!armed || space < 0 || fd == 2 || fstat(fd, &st) || !S_ISREG(st.st_mode))
         return n;
     was = atomic_fetch_add(&written, (long long)n);
     if (was >= space) {
