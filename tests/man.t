@@ -1,7 +1,8 @@
 #!/bin/sh
 # man.t [PAGE ..]: the manual pages tell the truth: their options are those of --help=tsv, their purpose too, and
 # each `$ ' line of their EXAMPLES, run in a scratch folder, prints what stands below it. The commands of a page run
-# in one shell, in order. A line that ends in | or \ goes on in the next one; <<'E' takes the lines to E. A block
+# in one shell, in order. A line goes on in the next one if it ends in | or \ or if that begins with `> '; <<'E' takes
+# the lines to E. A block
 # after the comment  .\" run: no (WHY)  is shown and not run.
 . "${0%/*}/t.sh"
 common=' jobs output rejects counts type lax crc quiet verbose help version '
@@ -20,7 +21,8 @@ transcript()
         function flush_cmd() {
             if (cmd == "") return
             printf "%s\n", shown >want
-            printf "t_s=$?; printf \"%%s\\n\" %s; (exit $t_s)\n%s\n", quoted(shown), cmd >script
+            printf "t_s=$?; printf \"%%s\\n\" %s; (exit $t_s)\n{ %s\n} >\"$T/shows\" 2>&1\n", quoted(shown), cmd >script
+            print "t_s=$?; cat \"$T/shows\"; [ -z \"$(tail -c 1 \"$T/shows\")\" ] || echo; (exit $t_s)" >script
             cmd = ""
         }
         BEGIN { printf "" >script; printf "" >want }
@@ -31,16 +33,16 @@ transcript()
         !lit || skip { next }
         {
             line = plain($0)
-            if (till != "") { cmd = cmd "\n" line; shown = shown "\n" line; if (line == till) { till = ""; flush_cmd() } next }
-            if (more) { cmd = cmd "\n" line; shown = shown "\n" line }
-            else if (line ~ /^\$ /) { cmd = substr(line, 3); shown = line; n++ }
-            else { print line >want; next }
-            if (match(line, /<<\047?[A-Z]+\047?/)) {
-                till = substr(line, RSTART + 2, RLENGTH - 2); gsub(/\047/, "", till)
-                next
+            if (till != "") { cmd = cmd "\n" line; shown = shown "\n" line; if (line == till) till = ""; next }
+            if (line ~ /^\$ /) { flush_cmd(); cmd = substr(line, 3); shown = line; n++ }
+            else if (cmd != "" && (more || line ~ /^> /)) {
+                shown = shown "\n" line
+                sub(/^> /, "", line)
+                cmd = cmd "\n" line
             }
+            else { flush_cmd(); print line >want; next }
+            if (match(line, /<<\047?[A-Z]+\047?/)) { till = substr(line, RSTART + 2, RLENGTH - 2); gsub(/\047/, "", till) }
             more = line ~ /[|\\]$/
-            if (!more) flush_cmd()
         }
         END { print n + 0 }' "$1"
 }
