@@ -127,7 +127,8 @@ def steps(name, model, path, ids, target, weight, rows, seq):
 def greedy(name, model, path):
     prompt = torch.randint(0, 97, (1, 70))
     with torch.no_grad():
-        want = model.generate(prompt, max_new_tokens=60, do_sample=False, eos_token_id=None, pad_token_id=0)[0, 70:].numpy()
+        want = model.generate(prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=60, do_sample=False,
+                              eos_token_id=None, pad_token_id=0)[0, 70:].numpy()
     data = prompt[0].numpy().astype(np.uint32).tobytes()
     outs = {c: run('greedy', path, 60, c, data=data) for c in (1, 16, 512)}
     ok(np.array_equal(np.frombuffer(outs[1], np.uint32), want), f'{name}: greedy text')
