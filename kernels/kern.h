@@ -30,7 +30,7 @@ typedef struct {
 /* C[i, j] = (beta ? C[i, j] : +0) + sum over k of A[m0+i, ak0+k] B[n0+j, bk0+k], i < m, j < n: one fma chain.
    F32: k ascending. BF16: k = 1,0,3,2,5,4.. (odd k first: the order of vdpbf16ps); ak0, bk0 even.
    akm: A was packed from a kmajor source; then m0 must be a multiple of LM_M_UNIT. n0: of LM_N_UNIT. */
-enum { LM_M_UNIT = 96, LM_N_UNIT = 96 };
+enum { LM_M_UNIT = 96, LM_N_UNIT = 64 };
 typedef struct {
     int fmt; bool akm, beta;
     const void *a; size_t akt, ak0, m0, m;

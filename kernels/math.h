@@ -34,9 +34,10 @@ static inline float lm_f16_f32(uint16_t h)
 }
 
 /* exp: n = rint(x log2 e) by the magic-number trick, r = x - n ln 2 in two steps, a polynomial of degree 6 (its
-   coefficients 1/k! nudged to the minimax of [-ln2/2, ln2/2]), scaled by 2^n in two factors. Below -87.33 it is 0. */
+   coefficients 1/k! nudged to the minimax of [-ln2/2, ln2/2]), scaled by 2^n, n <= 127. Below -87.33 it is 0,
+   above 88.37 what it is there (2.4e38): softmax never goes over 0, and a sigmoid is 0 on either side. */
 #define LM_EXP_LO (-87.33f)
-#define LM_EXP_HI 88.72f
+#define LM_EXP_HI 88.37f
 #define LM_EXP_L2E 1.44269504088896341f
 #define LM_EXP_MAGIC 12582912.0f                   /* 1.5 * 2^23 */
 #define LM_EXP_C1 0.693359375f
@@ -64,7 +65,7 @@ static inline float lm_exp1(float x)
     p = __builtin_fmaf(p, r, LM_EXP_P3);
     p = __builtin_fmaf(p, r, LM_EXP_P4);
     p = __builtin_fmaf(p, r, LM_EXP_P5);
-    p = __builtin_fmaf(p, r * r, r + 1.0f);
+    p = __builtin_fmaf(p, r * r, r) + 1.0f;
     return p * lm_unbits((lm_bits(t) - lm_bits(LM_EXP_MAGIC) + 127) << 23);
 }
 

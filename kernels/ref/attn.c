@@ -22,8 +22,7 @@ static lm_real chain(int fmt, size_t n, const lm_real *a, size_t lda, const lm_r
     for (size_t k = 0; k < pad; k++) {
         size_t j = k ^ flip;
 
-        if (j < n)
-            s = rfma(rround(a[j * lda], fmt), rround(b[j * ldb], fmt), s);
+        s = j < n ? rfma(rround(a[j * lda], fmt), rround(b[j * ldb], fmt), s) : s + 0;
     }
     return s;
 }
@@ -68,46 +67,57 @@ static void attn(const lm_kern *k, const lm_attn *a)
         row(a, i);
 }
 
+/* Query i of head h: its row of weights and their gradients over keys [from, to), zero where it sees nothing. */
+static void row_bwd(const lm_attn_bwd *a, size_t h, size_t i, size_t from, size_t to, lm_real *p, lm_real *ds)
+{
+    const lm_real *q = a->q + i * a->ldq + h * a->hd, *go = a->go + i * a->ldo + h * a->hd;
+    size_t lo = a->start ? a->start[i] : 0;
+    lm_real dot = lm_dot16(a->hd, go, a->o + i * a->ldo + h * a->hd);
+
+    for (size_t j = from; j < to; j++) {
+        lm_real s, dp;
+
+        p[j] = ds[j] = 0;
+        if (j < lo || j > i)
+            continue;
+        s = chain(a->fmt, a->hd, q, 1, a->k + j * a->ldk, 1, 0) * a->scale;
+        dp = chain(a->fmt, a->hd, go, 1, a->v + j * a->ldv, 1, 0);
+        p[j] = rexp(s - a->lse[i * a->ldl + h]);
+        ds[j] = p[j] * (dp - dot) * a->scale;
+    }
+}
+
+/* A tile of queries meets the whole tiles of keys from the first any of them sees to its own; what a row does
+   not see counts as zero, like the row that fills up a pair. */
 static void attn_bwd(const lm_kern *k, const lm_attn_bwd *a)
 {
     size_t hd = a->hd, n = a->n;
-    lm_real *p = a->scratch, *ds = p + n;          /* over the keys of one query; columns are summed as we go */
+    lm_real *p = a->scratch, *ds = p + n;
 
     (void)k;
     for (size_t i = 0; i < n; i++)
         for (size_t d = 0; d < hd; d++)
             a->dk[i * a->lddk + d] = a->dv[i * a->lddv + d] = 0;
     for (size_t h = 0; h < a->g; h++)
-        for (size_t b = 0; b < n; b += 2)          /* queries in pairs, the later first if bf16 */
-            for (size_t w = 0; w < 2; w++) {
-                size_t i = a->fmt == LM_FMT_BF16 ? b + (w ^ 1) : b + w, lo;
-                const lm_real *q = a->q + i * a->ldq + h * hd, *go = a->go + i * a->ldo + h * hd;
-                lm_real *dq = a->dq + i * a->lddq + h * hd, dot;
+        for (size_t b = 0; b < (a->fmt == LM_FMT_BF16 ? even(n) : n); b++) {   /* queries, in pairs the later first if bf16 */
+            size_t i = a->fmt == LM_FMT_BF16 ? b ^ 1 : b, t = b / LM_ATT * LM_ATT, from = t, to = t + LM_ATT < n ? t + LM_ATT : n;
+            bool pad = i >= n;
 
-                if (i >= n)
-                    continue;
-                lo = a->start ? a->start[i] : 0;
-                dot = lm_dot16(hd, go, a->o + i * a->ldo + h * hd);
-                for (size_t j = 0; j <= (i | (LM_ATT - 1)) && j < n; j++) {
-                    lm_real s, dp;
+            for (size_t j = t; j < to; j++)
+                from = a->start && a->start[j] >= from ? from : a->start ? a->start[j] : 0;
+            from = from / LM_ATT * LM_ATT;
+            if (!pad)
+                row_bwd(a, h, i, from, to, p, ds);
+            for (size_t j = from; j < to; j++)
+                for (size_t d = 0; d < hd; d++) {
+                    lm_real *dv = a->dv + j * a->lddv + d, *dk = a->dk + j * a->lddk + d;
 
-                    p[j] = ds[j] = 0;
-                    if (j < lo || j > i)
-                        continue;
-                    s = chain(a->fmt, hd, q, 1, a->k + j * a->ldk, 1, 0) * a->scale;
-                    dp = chain(a->fmt, hd, go, 1, a->v + j * a->ldv, 1, 0);
-                    p[j] = rexp(s - a->lse[i * a->ldl + h]);
-                    ds[j] = p[j] * (dp - dot) * a->scale;
-                    for (size_t d = 0; d < hd; d++) {
-                        lm_real *dv = a->dv + j * a->lddv + d, *dk = a->dk + j * a->lddk + d;
-
-                        *dv = rfma(rround(p[j], a->fmt), rround(go[d], a->fmt), *dv);
-                        *dk = rfma(rround(ds[j], a->fmt), rround(q[d], a->fmt), *dk);
-                    }
+                    *dv = pad ? *dv + 0 : rfma(rround(p[j], a->fmt), rround(a->go[i * a->ldo + h * hd + d], a->fmt), *dv);
+                    *dk = pad ? *dk + 0 : rfma(rround(ds[j], a->fmt), rround(a->q[i * a->ldq + h * hd + d], a->fmt), *dk);
                 }
-                for (size_t d = 0; d < hd; d++)
-                    dq[d] = chain(a->fmt, i + 1, ds, 1, a->k + d, a->ldk, 0);
-            }
+            for (size_t d = 0; d < hd && !pad; d++)
+                a->dq[i * a->lddq + h * hd + d] = chain(a->fmt, to - from, ds + from, 1, a->k + from * a->ldk + d, a->ldk, 0);
+        }
 }
 
 LM_KERN(ref, attn)

@@ -1,0 +1,8 @@
+/* norm: for avx2; see the header. */
+#include "kernels/x86/norm.h"
+
+LM_KERN(avx2, norm)
+{
+    k->rms = rms;
+    k->rms_bwd = rms_bwd;
+}

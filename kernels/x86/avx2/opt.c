@@ -1,0 +1,11 @@
+/* opt: for avx2; see the header. */
+#include "kernels/x86/opt.h"
+
+LM_KERN(avx2, opt)
+{
+    k->add = add;
+    k->sum_rows = sum_rows;
+    k->adamw = adamw;
+    k->sumsq = sumsq;
+    k->to_bf16 = to_bf16;
+}

@@ -1,0 +1,8 @@
+/* act: for avx512; see the header. */
+#include "kernels/x86/act.h"
+
+LM_KERN(avx512, act)
+{
+    k->swiglu = swiglu;
+    k->swiglu_bwd = swiglu_bwd;
+}

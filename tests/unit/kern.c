@@ -1,0 +1,220 @@
+/* Kernels: every level of this machine gives the bits of ref, over shapes at the edges of tiles. */
+#include "kernels/kern.h"
+#include "kernels/cpu.h"
+#include <math.h>
+
+static int n, bad;
+static uint64_t rng = 1;
+
+static void ok(bool yes, const char *level, const char *what)
+{
+    n++;
+    bad += !yes;
+    printf("%sok %d - %s: %s\n", yes ? "" : "not ", n, level, what);
+}
+
+static float *noise(size_t k)
+{
+    float *x = lm_zalloc(k + 1, sizeof *x);
+
+    for (size_t i = 0; i < k; i++) {
+        uint64_t u = lm_splitmix(&rng);
+        float s = (float)((double)(u >> 11) * 0x1p-53 * 2 - 1);
+
+        x[i] = u % 61 == 0 ? s * 0x1p-70f : u % 31 == 0 ? s * 30 : s;      /* small products reach the denormals */
+    }
+    return x;
+}
+
+static bool same(const float *a, const float *b, size_t k, const char *what)
+{
+    for (size_t i = 0; i < k; i++)
+        if (lm_bits(a[i]) != lm_bits(b[i])) {
+            printf("# %s: element %zu of %zu is %a, want %a\n", what, i, k, (double)a[i], (double)b[i]);
+            return false;
+        }
+    return true;
+}
+
+/* One product by level k: A from rows or kmajor, B likewise, in two pieces of depth. */
+static void product(const lm_kern *k, int fmt, bool akm, bool bkm, size_t m, size_t nn, size_t kt, const float *a, const float *b, float *c)
+{
+    void *pa = lm_zalloc(k->asize(fmt, akm, kt, m) + 64, 1), *pb = lm_zalloc(k->bsize(fmt, kt, nn) + 64, 1);
+    size_t cut = kt / 2 & ~(size_t)1;
+    lm_pack p = {.fmt = fmt, .kmajor = akm, .kt = kt, .src = a, .ld = akm ? m : kt, .kn = cut, .nn = m, .dst = pa};
+
+    k->packa(&p);
+    p.k0 = cut, p.kn = kt - cut, p.src = a + (akm ? cut * m : cut);
+    k->packa(&p);
+    p = (lm_pack){.fmt = fmt, .kmajor = bkm, .kt = kt, .src = b, .ld = bkm ? nn : kt, .kn = kt, .nn = nn, .dst = pb};
+    k->packb(&p);
+    k->gemm(&(lm_gemm){.fmt = fmt, .akm = akm, .a = pa, .akt = kt, .m = m, .b = pb, .bkt = kt, .n = nn, .k = cut, .c = c, .ldc = nn + 3});
+    k->gemm(&(lm_gemm){.fmt = fmt, .akm = akm, .beta = true, .a = pa, .akt = kt, .ak0 = cut, .m = m, .b = pb, .bkt = kt, .bk0 = cut,
+                       .n = nn, .k = kt - cut, .c = c, .ldc = nn + 3});
+    free(pa);
+    free(pb);
+}
+
+static void products(const lm_kern *k, const lm_kern *ref)
+{
+    static const size_t ms[] = {1, 5, 6, 7, 8, 9, 13, 64, 97}, ns[] = {1, 15, 16, 17, 31, 32, 33, 70}, ks[] = {2, 3, 16, 31, 32, 33, 64, 95};
+
+    for (int v = 0; v < 8; v++) {
+        bool good = true, akm = v & 2, bkm = v & 4;
+
+        for (size_t i = 0; i < LM_COUNT(ms) && good; i++)
+            for (size_t j = 0; j < LM_COUNT(ns) && good; j++)
+                for (size_t q = 0; q < LM_COUNT(ks) && good; q++) {
+                    size_t cn = ms[i] * (ns[j] + 3);
+                    float *a = noise(ms[i] * ks[q]), *b = noise(ns[j] * ks[q]), *c = lm_zalloc(cn, 4), *d = lm_zalloc(cn, 4);
+
+                    product(ref, v & 1, akm, bkm, ms[i], ns[j], ks[q], a, b, c);
+                    product(k, v & 1, akm, bkm, ms[i], ns[j], ks[q], a, b, d);
+                    good = same(d, c, cn, "product");
+                    free(a), free(b), free(c), free(d);
+                }
+        ok(good, k->name, v & 1 ? "bf16 products" : "f32 products");
+    }
+}
+
+static void rows(const lm_kern *k, const lm_kern *ref)
+{
+    static const size_t ds[] = {2, 16, 24, 50, 64, 1000};
+    const lm_kern *kk[2] = {ref, k};
+    bool norm = true, rot = true, act = true, opt = true, loss = true;
+
+    for (size_t s = 0; s < LM_COUNT(ds); s++) {
+        size_t d = ds[s], r = 5, t = r * d * 4;
+        float *x = noise(t), *w = noise(t), *g = noise(t), *out[2], st[2][64], l[2][2];
+        uint32_t pos[5] = {0, 1, 2, 0, 3};
+        lm_adamw_arg aw = {.gs = 0.3f, .b1 = 0.9f, .b2 = 0.95f, .c1 = 1.2f, .c2 = 1.5f, .eps = 1e-8f, .lr = 1e-3f, .keep = 0.99f};
+
+        for (int v = 0; v < 2; v++) {
+            out[v] = lm_zalloc(t * 4, 4);
+            memset(st[v], 0, sizeof st[v]);
+            kk[v]->rms(r, d, x, d, w, 1e-6f, out[v], d, st[v]);
+            kk[v]->rms_bwd(r, d, x, d, w, st[v], g, d, s % 2 ? x : NULL, out[v] + t, d, out[v] + 2 * t);
+        }
+        norm = norm && same(out[1], out[0], 4 * t, "rms") && same(st[1], st[0], 64, "rstd");
+        for (int v = 0; v < 2; v++) {
+            memset(out[v], 0, t * 16);
+            kk[v]->rope(r, 3, d, x, 4 * d, s % 2 ? w : NULL, 1e-6f, g, pos, out[v], 4 * d, st[v]);
+            kk[v]->rope_bwd(r, 3, d, x, 4 * d, s % 2 ? w : NULL, st[v], g, pos, w, 4 * d, out[v] + t, 4 * d, out[v] + 2 * t);
+        }
+        rot = rot && same(out[1], out[0], 4 * t, "rope");
+        for (int v = 0; v < 2; v++) {
+            memset(out[v], 0, t * 16);
+            kk[v]->swiglu(r, d, x, out[v]);
+            memcpy(out[v] + t, g, t * 4);
+            kk[v]->swiglu_bwd(r, d, x, out[v] + t, out[v] + 2 * t, out[v] + t);
+        }
+        act = act && same(out[1], out[0], 4 * t, "swiglu");
+        for (int v = 0; v < 2; v++) {
+            memcpy(out[v], w, t * 4);
+            for (size_t i = 0; i < t; i++)
+                out[v][t + i] = g[i], out[v][2 * t + i] = fabsf(x[i]);
+            kk[v]->adamw(t, out[v], out[v] + t, out[v] + 2 * t, x, &aw);
+            kk[v]->add(d, x, w, out[v] + 3 * t);
+            kk[v]->sum_rows(r, d, x, d, out[v] + 3 * t + d, true);
+            out[v][3 * t + 3 * d] = (float)kk[v]->sumsq(t, x);
+        }
+        opt = opt && same(out[1], out[0], 4 * t, "opt");
+        for (int v = 0; v < 2; v++) {
+            memcpy(out[v], x, t * 4);
+            l[v][0] = kk[v]->ce(t, out[v], 1, 0.1f, 1e-4f, true, &l[v][1]);
+        }
+        loss = loss && same(out[1], out[0], t, "ce") && same(l[1], l[0], 2, "ce");
+        free(x), free(w), free(g), free(out[0]), free(out[1]);
+    }
+    ok(norm, k->name, "RMS norm");
+    ok(rot, k->name, "rotation");
+    ok(act, k->name, "SwiGLU");
+    ok(opt, k->name, "AdamW and sums");
+    ok(loss, k->name, "cross-entropy");
+}
+
+static void attention(const lm_kern *k, const lm_kern *ref)
+{
+    static const size_t seqs[] = {1, 5, 63, 64, 65, 130}, hds[] = {8, 16, 34, 64};
+    const lm_kern *kk[2] = {ref, k};
+
+    for (int fmt = 0; fmt < 2; fmt++) {
+        bool fwd = true, bwd = true;
+
+        for (size_t a = 0; a < LM_COUNT(seqs); a++)
+            for (size_t b = 0; b < LM_COUNT(hds) && fwd && bwd; b++) {
+                size_t t = seqs[a], hd = hds[b], g = 2, lq = g * hd, nq = t * lq, nk = t * hd;
+                float *q = noise(nq), *kv = noise(2 * nk), *go = noise(nq), *out[2];
+                uint32_t *start = lm_zalloc(t, 4);
+
+                for (size_t i = t / 2; i < t; i++)
+                    start[i] = (uint32_t)(i < t * 3 / 4 ? t / 2 : t * 3 / 4);
+                for (int v = 0; v < 2; v++) {
+                    const lm_kern *z = kk[v];
+                    void *kp = lm_zalloc(z->bsize(fmt, hd, t) + 64, 1), *vp = lm_zalloc(z->bsize(fmt, t, hd) + 64, 1);
+                    void *scr = lm_alloc(z->attn_bytes(z, fmt, hd, t) + 64);
+                    float *o = out[v] = lm_zalloc(2 * nq + 2 * nk + 2 * t, 4), *lse = o + 2 * nq + 2 * nk;
+
+                    z->packb(&(lm_pack){.fmt = fmt, .kt = hd, .src = kv, .ld = hd, .kn = hd, .nn = t, .dst = kp});
+                    z->packb(&(lm_pack){.fmt = fmt, .kmajor = true, .kt = t, .src = kv + nk, .ld = hd, .kn = t, .nn = hd, .dst = vp});
+                    for (size_t h = 0; h < g; h++)
+                        z->attn(z, &(lm_attn){.fmt = fmt, .nq = t, .hd = hd, .keys = t, .q = q + h * hd, .ldq = lq, .kp = kp, .vp = vp,
+                                              .start = a % 2 ? start : NULL, .scale = 0.3f, .o = o + h * hd, .ldo = lq,
+                                              .lse = lse + h, .ldl = g, .scratch = scr});
+                    z->attn_bwd(z, &(lm_attn_bwd){.fmt = fmt, .n = t, .hd = hd, .g = g, .scale = 0.3f, .q = q, .k = kv, .v = kv + nk,
+                                                  .ldq = lq, .ldk = hd, .ldv = hd, .o = o, .go = go, .ldo = lq, .lse = lse, .ldl = g,
+                                                  .start = a % 2 ? start : NULL, .dq = o + nq, .dk = o + 2 * nq, .dv = o + 2 * nq + nk,
+                                                  .lddq = lq, .lddk = hd, .lddv = hd, .scratch = scr});
+                    free(kp), free(vp), free(scr);
+                }
+                fwd = fwd && same(out[1], out[0], nq, "attention") && same(out[1] + 2 * nq + 2 * nk, out[0] + 2 * nq + 2 * nk, 2 * t, "lse");
+                bwd = bwd && same(out[1] + nq, out[0] + nq, nq + 2 * nk, "gradient");
+                if (!fwd || !bwd)
+                    printf("# %zu tokens, head %zu, type %d\n", t, hd, fmt);
+                free(q), free(kv), free(go), free(out[0]), free(out[1]), free(start);
+            }
+        ok(fwd, k->name, fmt ? "bf16 attention" : "f32 attention");
+        ok(bwd, k->name, fmt ? "bf16 gradient of attention" : "f32 gradient of attention");
+    }
+}
+
+static void functions(void)
+{
+    double worst = 0;
+    bool logs = true;
+
+    for (float x = -87.3f; x < 88.36f; x += 0.0137f) {
+        double e = exp((double)x), ulp = (double)nextafterf((float)e, INFINITY) - (double)(float)e;
+
+        worst = fmax(worst, fabs(((double)lm_exp1(x) - e) / ulp));
+    }
+    printf("# exp: worst error %.3f ulp\n", worst);
+    ok(worst < 1 && lm_exp1(0) == 1, "ref", "exp over its range");
+    for (double x = 1e-30; x < 1e30; x *= 1.01)
+        logs = logs && fabs(lm_log1(x) - log(x)) <= 4e-16 * fmax(1, fabs(log(x)));
+    ok(logs && lm_log1(1) == 0, "ref", "log over its range");
+    ok(lm_bf16_f32(lm_f32_bf16(1.00390625f)) == 1 && lm_bf16_f32(lm_f32_bf16(1.01171875f)) == 1.015625f
+       && lm_f32_bf16(1e-40f) == 0 && lm_f32_bf16(NAN) == 0x7fc0, "ref", "bf16 rounds to nearest even");
+    ok(lm_f16_f32(0x3c00) == 1 && lm_f16_f32(1) == 0x1p-24f && lm_f16_f32(0xfbff) == -65504, "ref", "f16 is read");
+}
+
+int main(void)
+{
+    static const char *const levels[] = {"avx2", "avx512f", "avx512"};
+    const lm_kern *ref = lm_kern_level("ref"), *k;
+    unsigned csr = lm_kern_enter();
+
+    functions();
+    for (size_t i = 0; i < LM_COUNT(levels); i++) {
+        if (!(k = lm_kern_level(levels[i]))) {
+            printf("# %s: not on this machine\n", levels[i]);
+            continue;
+        }
+        products(k, ref);
+        rows(k, ref);
+        attention(k, ref);
+    }
+    lm_kern_leave(csr);
+    printf("1..%d\n", n);
+    return bad != 0;
+}
