@@ -12,4 +12,5 @@
 #include "nn/data.h"
 #include "nn/metric.h"
 #include "nn/plot.h"
+#include "nn/ckpt.h"
 #endif

@@ -1,0 +1,240 @@
+/* ckpt: a checkpoint appears whole: written aside, synced, renamed, read back, and only then named `latest`. */
+#include "nn/ckpt.h"
+#include "stream/stream.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void lm_ckpt_path(const char *run, uint64_t step, lm_buf *out)
+{
+    out->n = 0;
+    lm_buf_addf(out, "%s/step-%08" PRIu64, run, step);
+}
+
+static int write_file(const char *dir, const char *name, lm_str s)
+{
+    lm_buf path = {0};
+    int fd, err = 0;
+
+    lm_buf_addf(&path, "%s/%s", dir, name);
+    fd = open(path.p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0 || lm_write_all(fd, s.p, s.n) || fsync(fd))
+        err = lm_err_sys(path.p, "cannot write");
+    if (fd >= 0 && close(fd) && !err)
+        err = lm_err_sys(path.p, "cannot write");
+    lm_buf_free(&path);
+    return err;
+}
+
+/* The three arrays of every tensor under their names. */
+static int write_train(const char *dir, const lm_model *m, lm_nn *nn)
+{
+    static const struct { const char *prefix; int which; } part[3] = {
+        {"master.", LM_NN_MASTER}, {"opt.m.", LM_NN_M}, {"opt.v.", LM_NN_V}};
+    lm_st_tensor *t = lm_zalloc(3 * m->nt, sizeof *t);
+    lm_arena *ar = lm_arena_new();
+    lm_st_out *o;
+    lm_buf path = {0};
+    int err;
+
+    for (size_t k = 0; k < 3; k++)
+        for (size_t i = 0; i < m->nt; i++) {
+            lm_st_tensor *x = &t[k * m->nt + i];
+            lm_buf name = {0};
+
+            lm_buf_addf(&name, "%s%s", part[k].prefix, m->t[i].name);
+            x->name = lm_arena_str(ar, lm_buf_str(&name)).p;
+            lm_buf_free(&name);
+            x->dt = LM_F32;
+            x->nd = m->t[i].nd;
+            for (int d = 0; d < x->nd; d++)
+                x->dim[d] = m->t[i].dim[d];
+            x->count = m->t[i].n;
+            x->bytes = 4 * x->count;
+        }
+    lm_buf_addf(&path, "%s/train.safetensors", dir);
+    err = lm_st_create(&o, path.p, t, 3 * m->nt, NULL);
+    for (size_t k = 0; !err && k < 3; k++) {
+        const float *a = lm_nn_array(nn, part[k].which);
+
+        for (size_t i = 0; !err && i < m->nt; i++)
+            err = lm_st_put_f32(o, a + m->t[i].off, m->t[i].n, LM_F32);
+        if (err)
+            lm_st_drop(o);
+    }
+    if (!err)
+        err = lm_st_done(o);
+    lm_buf_free(&path);
+    lm_arena_free(ar);
+    free(t);
+    return err;
+}
+
+int lm_ckpt_read(const char *dir, const lm_model *m, lm_nn *nn)
+{
+    static const struct { const char *prefix; int which; } part[3] = {
+        {"master.", LM_NN_MASTER}, {"opt.m.", LM_NN_M}, {"opt.v.", LM_NN_V}};
+    lm_buf path = {0}, name = {0};
+    lm_st *st;
+    int err;
+
+    lm_buf_addf(&path, "%s/train.safetensors", dir);
+    err = lm_st_open(&st, path.p);
+    for (size_t k = 0; !err && k < 3; k++) {
+        float *a = lm_nn_array(nn, part[k].which);
+
+        for (size_t i = 0; !err && i < m->nt; i++) {
+            const lm_st_tensor *x;
+
+            name.n = 0;
+            lm_buf_addf(&name, "%s%s", part[k].prefix, m->t[i].name);
+            x = lm_st_find(st, name.p);
+            if (!x || x->dt != LM_F32 || x->count != m->t[i].n)
+                err = lm_err_at(LM_EINVALID, path.p, "tensor %s: %s", name.p,
+                                x ? "of another type or shape" : "missing");
+            else
+                memcpy(a + m->t[i].off, x->data, x->bytes);
+        }
+    }
+    if (!err) {
+        lm_nn_repack(nn);
+        if (lm_st_count(st) != 3 * m->nt)
+            err = lm_err_at(LM_EINVALID, path.p, "%zu tensors, not %zu", lm_st_count(st), 3 * m->nt);
+    }
+    if (st)
+        lm_st_close(st);
+    lm_buf_free(&path);
+    lm_buf_free(&name);
+    return err;
+}
+
+/* RUN/latest -> step-N, replaced in one move. */
+static int point_latest(const char *run, uint64_t step)
+{
+    lm_buf link = {0}, tmp = {0};
+    char target[32];
+    int fd, err = 0;
+
+    snprintf(target, sizeof target, "step-%08" PRIu64, step);
+    lm_buf_addf(&link, "%s/latest", run);
+    lm_buf_addf(&tmp, "%s/latest.tmp-%ld", run, (long)getpid());
+    unlink(tmp.p);
+    if (symlink(target, tmp.p) || rename(tmp.p, link.p)) {
+        err = lm_err_sys(link.p, "cannot write");
+        unlink(tmp.p);
+    } else if ((fd = open(run, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) >= 0) {
+        fsync(fd);                                 /* a folder that cannot be synced is renamed all the same */
+        close(fd);
+    }
+    lm_buf_free(&link);
+    lm_buf_free(&tmp);
+    return err;
+}
+
+int lm_ckpt_write(const char *run, uint64_t step, const lm_model *m, lm_nn *nn, lm_str state, const char *tok)
+{
+    lm_buf path = {0};
+    lm_aside *a;
+    const char *dir;
+    int err;
+
+    lm_ckpt_path(run, step, &path);
+    a = lm_aside_dir(path.p);
+    if (!a) {
+        lm_buf_free(&path);
+        return LM_EIO;
+    }
+    dir = lm_aside_path(a);
+    err = lm_model_save(m, dir);
+    if (!err && tok)
+        err = lm_tokenizer_copy(tok, dir);
+    if (!err)
+        err = write_train(dir, m, nn);
+    if (!err)
+        err = write_file(dir, "state.json", state);
+    if (!err)
+        err = lm_manifest_write(dir);
+    if (err)
+        lm_aside_drop(a);
+    else
+        err = lm_aside_commit(a);
+    if (!err)
+        err = lm_manifest_check(path.p);
+    if (!err)
+        err = point_latest(run, step);
+    lm_buf_free(&path);
+    return err;
+}
+
+static int by_step(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+int lm_ckpt_list(const char *run, uint64_t **v, size_t *n)
+{
+    DIR *d = opendir(run);
+    size_t cap = 0;
+
+    *v = NULL;
+    *n = 0;
+    if (!d)
+        return errno == ENOENT ? 0 : lm_err_sys(run, "cannot read");
+    for (struct dirent *e; (e = readdir(d));) {
+        uint64_t step = 0;
+        const char *p = e->d_name + 5;
+
+        if (strncmp(e->d_name, "step-", 5) || !*p || strspn(p, "0123456789") != strlen(p) || strlen(p) > 19)
+            continue;
+        for (; *p; p++)
+            step = step * 10 + (uint64_t)(*p - '0');
+        LM_GROW(*v, *n, cap);
+        (*v)[(*n)++] = step;
+    }
+    closedir(d);
+    if (*n)
+        qsort(*v, *n, sizeof **v, by_step);
+    return 0;
+}
+
+int lm_ckpt_prune(const char *run, uint64_t keep, uint64_t major)
+{
+    uint64_t *v;
+    size_t n;
+    lm_buf path = {0};
+    int err = lm_ckpt_list(run, &v, &n);
+
+    for (size_t i = 0; !err && i + keep < n; i++) {
+        if (major && v[i] && v[i] % major == 0)
+            continue;
+        lm_ckpt_path(run, v[i], &path);
+        err = lm_rmtree(path.p);
+    }
+    free(v);
+    lm_buf_free(&path);
+    return err;
+}
+
+void lm_ckpt_sweep(const char *run)
+{
+    DIR *d = opendir(run);
+    lm_buf path = {0};
+
+    for (struct dirent *e; d && (e = readdir(d));) {
+        if (strncmp(e->d_name, "step-", 5) && strncmp(e->d_name, "latest.tmp-", 11))
+            continue;
+        if (!strstr(e->d_name, ".tmp-"))
+            continue;
+        path.n = 0;
+        lm_buf_addf(&path, "%s/%s", run, e->d_name);
+        lm_rmtree(path.p);
+    }
+    if (d)
+        closedir(d);
+    lm_buf_free(&path);
+}

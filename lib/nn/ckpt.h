@@ -1,0 +1,30 @@
+/* ckpt: training checkpoints: a model directory (config.json, model.safetensors, the tokenizer's files)
+   with train.safetensors (f32 master., opt.m., opt.v. of each tensor), state.json and MANIFEST. */
+#ifndef LM_CKPT_H
+#define LM_CKPT_H
+#include "nn/step.h"
+
+/* Copies the files of a tokenizer (a directory, or a tokenizer.json alone) into dir. Without config
+   only tokenizer.json must be there. LM_EIO; LM_EINVALID if tok has no tokenizer.json. */
+int lm_tokenizer_copy(const char *tok, const char *dir);
+/* vocab= of a tokenizer.json: 32 hex digits. 0; LM_NO if DIR has none; LM_EIO. */
+int lm_tokenizer_hash(const char *dir, char out[33]);
+
+/* MANIFEST of a directory: a line `xxh128 offset length file` for each 64 MiB of each file but itself, by
+   name. Write, and check: LM_ECORRUPT names file and bytes, LM_EMISSING what is not there. */
+int lm_manifest_write(const char *dir);
+int lm_manifest_check(const char *dir);
+
+/* Writes RUN/step-NNNNNNNN aside, renames it, checks it on disk and points RUN/latest at it. state: the
+   bytes of state.json; tok: where the tokenizer's files come from, NULL for none. */
+int lm_ckpt_write(const char *run, uint64_t step, const lm_model *m, lm_nn *nn, lm_str state, const char *tok);
+/* Fills masters and moments of nn (made of the model of dir) from dir/train.safetensors. LM_EINVALID: tensor named. */
+int lm_ckpt_read(const char *dir, const lm_model *m, lm_nn *nn);
+/* The steps that RUN holds, rising; the caller frees *v. */
+int lm_ckpt_list(const char *run, uint64_t **v, size_t *n);
+void lm_ckpt_path(const char *run, uint64_t step, lm_buf *out);
+/* Removes all but the newest `keep` and those that are multiples of `major` (0: none), and what a killed writer left. */
+int lm_ckpt_prune(const char *run, uint64_t keep, uint64_t major);
+void lm_ckpt_sweep(const char *run);               /* removes step-*.tmp-* of writers that were killed */
+
+#endif
