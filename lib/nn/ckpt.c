@@ -78,7 +78,7 @@ int lm_ckpt_read(const char *dir, const lm_model *m, lm_nn *nn)
     static const struct { const char *prefix; int which; } part[3] = {
         {"master.", LM_NN_MASTER}, {"opt.m.", LM_NN_M}, {"opt.v.", LM_NN_V}};
     lm_buf path = {0}, name = {0};
-    lm_st *st;
+    lm_st *st = NULL;
     int err;
 
     lm_buf_addf(&path, "%s/train.safetensors", dir);

@@ -39,8 +39,9 @@ typedef struct lm_data lm_data;
 lm_data *lm_data_open(const char *const *paths, size_t n, const lm_data_opt *o);
 /* Rows of the @tok records of in, in their order; seq 0 = their seq=. in stays the caller's. */
 lm_data *lm_data_stream(lm_in *in, const lm_data_opt *o);
+int lm_data_peek(lm_data *d);                      /* of a stream: reads until its shape is known; 0 or < 0 */
 void lm_data_close(lm_data *d);
-const lm_data_facts *lm_data_about(const lm_data *d);  /* of a stream: known after the first row */
+const lm_data_facts *lm_data_about(const lm_data *d);  /* of a stream: known after lm_data_peek or the first row */
 /* Row of sample number `sample` (epoch by epoch, each a permutation of all rows; a stream: the next
    one, in order from 0). 1; 0 at a stream's end; LM_ECORRUPT (a block's CRC), LM_EINVALID (id >= ids). */
 int lm_data_sample(lm_data *d, uint64_t sample, lm_row *out);

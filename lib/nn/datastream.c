@@ -156,6 +156,15 @@ static int fill(lm_data *d)
     return 0;
 }
 
+int lm_data_peek(lm_data *d)
+{
+    int err = fill(d);
+
+    if (!err && !d->about.seq)
+        d->about.seq = 2048;                       /* an empty stream: no row will come */
+    return err;
+}
+
 int lm_data_stream_next(lm_data *d, uint64_t sample, lm_row *out)
 {
     struct lm_feed *s = d->stream;

@@ -13,4 +13,5 @@
 #include "nn/metric.h"
 #include "nn/plot.h"
 #include "nn/ckpt.h"
+#include "nn/train.h"
 #endif

@@ -1,0 +1,314 @@
+/* train: sets a run up: model, data, plan, the checkpoint to go on from. */
+#include "nn/traini.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <math.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* RUN/lock is held as long as the process lives. */
+static int lock_run(const char *run)
+{
+    lm_buf path = {0};
+    int fd, err = lm_mkdirs(run, 0777);
+
+    if (err)
+        return err;
+    lm_buf_addf(&path, "%s/lock", run);
+    fd = open(path.p, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0)
+        err = lm_err_sys(path.p, "cannot open");
+    else if (flock(fd, LOCK_EX | LOCK_NB))
+        err = errno == EWOULDBLOCK ? lm_err_at(LM_EIO, path.p, "another lm-train works in this folder")
+                                   : lm_err_sys(path.p, "cannot lock");
+    lm_buf_free(&path);
+    return err;
+}
+
+/* Where the weights come from: t->from is MODEL, or the newest whole checkpoint of RUN. */
+static int choose(lm_trainer *t, lm_buf *bad)
+{
+    const lm_train_opt *o = t->o;
+    uint64_t *v, want = 0;
+    size_t n;
+    bool is_auto = !strcmp(o->resume, "auto"), fresh = !strcmp(o->resume, "no");
+    int err = lm_ckpt_list(o->run, &v, &n);
+
+    if (err)
+        return err;
+    if (fresh && n)
+        err = lm_err_at(LM_EUSAGE, o->run, "holds checkpoints: --resume no needs a folder without");
+    if (!is_auto && !fresh) {
+        if (!lm_parse_u64(lm_cstr(o->resume), &want))
+            err = lm_err(LM_EUSAGE, "--resume %s: want auto, no or a step", o->resume);
+        else {
+            lm_ckpt_path(o->run, want, &t->from);
+            err = lm_manifest_check(t->from.p);
+            t->resumed = true;
+        }
+    }
+    while (!err && is_auto && n > 0 && !t->resumed) {
+        lm_ckpt_path(o->run, v[--n], &t->from);
+        if (lm_manifest_check(t->from.p) >= 0) {
+            t->resumed = true;
+        } else if (!n) {
+            err = lm_last_error()->err;            /* none is whole: the run must not begin anew by itself */
+        } else {
+            lm_buf_addf(bad, "%s%s: %s", bad->n ? "; " : "", lm_last_error()->where, lm_last_error()->detail);
+            lm_warn("%s: %s: %s; an older checkpoint is tried", lm_last_error()->where,
+                    lm_class_name(lm_last_error()->err), lm_last_error()->detail);
+        }
+    }
+    if (!err && !t->resumed) {
+        t->from.n = 0;
+        lm_buf_adds(&t->from, o->model);
+    }
+    free(v);
+    return err;
+}
+
+/* "5%" of all steps, or steps. */
+static int share(const char *opt, const char *s, uint64_t all, uint64_t *out)
+{
+    size_t n = strlen(s);
+    double f;
+
+    if (n && s[n - 1] == '%') {
+        if (!lm_parse_f64((lm_str){s, n - 1}, &f) || !(f >= 0 && f <= 100))
+            return lm_err(LM_EUSAGE, "--%s %s: not a share of 0%% to 100%%", opt, s);
+        *out = (uint64_t)llround((double)all * f / 100);
+    } else if (!lm_parse_num(lm_cstr(s), out)) {
+        return lm_err(LM_EUSAGE, "--%s %s: want steps or a share, as 5%%", opt, s);
+    }
+    return 0;
+}
+
+/* Rows, steps and schedule from the options. */
+static int plan(lm_trainer *t)
+{
+    const lm_train_opt *o = t->o;
+    uint64_t unit, tokens;
+    int err;
+
+    t->seq = lm_data_about(t->data)->seq;
+    if (t->seq > t->m->cfg.ctx)
+        return lm_err(LM_EINVALID, "rows of %" PRIu64 " tokens, but the model's context is %u", t->seq, t->m->cfg.ctx);
+    t->micro = o->micro ? o->micro : t->seq >= 1024 ? 1 : 1024 / t->seq;
+    unit = t->micro * t->seq;
+    if (o->batch_tokens % unit || !o->batch_tokens)
+        return lm_err(LM_EUSAGE, "--batch-tokens %" PRIu64 " is no multiple of --micro %" PRIu64 " x --seq %" PRIu64
+                      " = %" PRIu64, o->batch_tokens, t->micro, t->seq, unit);
+    t->rows = o->batch_tokens / t->seq;
+    tokens = o->tokens ? o->tokens : (uint64_t)(o->ratio * (double)t->m->n);
+    t->steps = o->steps ? o->steps : (tokens + o->batch_tokens - 1) / o->batch_tokens;
+    if (!t->steps)
+        t->steps = 1;
+    if ((err = share("warmup", o->warmup, t->steps, &t->warm)) || (err = share("decay", o->decay, t->steps, &t->decay)))
+        return err;
+    if (t->warm > t->steps || t->decay > t->steps)
+        return lm_err(LM_EUSAGE, "--warmup %s or --decay %s is more than all %" PRIu64 " steps", o->warmup, o->decay,
+                      t->steps);
+    return 0;
+}
+
+static int skip_list(lm_trainer *t)
+{
+    const char *path = t->o->skip_ids, *p;
+    lm_buf b = {0};
+    int err;
+
+    if (!path)
+        return 0;
+    err = lm_read_file(path, &b, 1 << 30);
+    for (p = b.p; !err && p && p < b.p + b.n;) {
+        const char *lf = memchr(p, '\n', (size_t)(b.p + b.n - p)), *end = lf ? lf : b.p + b.n;
+        uint8_t key[16];
+        lm_id id;
+
+        if (end > p) {
+            if (end - p != 32 || !lm_id_parse((lm_str){p, 32}, &id))
+                err = lm_err_at(LM_EINVALID, path, "byte %zu: not a line of 32 hex digits", (size_t)(p - b.p));
+            else {
+                lm_id_put(key, id);
+                lm_dict_put(&t->skip, (lm_str){(char *)key, 16}, 1);
+            }
+        }
+        p = end + 1;
+    }
+    lm_buf_free(&b);
+    return err;
+}
+
+static int open_data(lm_trainer *t)
+{
+    const lm_train_opt *o = t->o;
+    lm_data_opt d = {.seq = o->seq, .seed = o->seed, .shuffle = true, .docmask = !o->plain,
+                     .vocab = t->vocab[0] ? t->vocab : NULL, .ids = t->m->cfg.vocab,
+                     .skip = o->skip_ids ? &t->skip : NULL};
+    int err = skip_list(t);
+
+    if (err)
+        return err;
+    if (o->nshards == 1 && !strcmp(o->shards[0], "-")) {
+        t->in = lm_in_open("-", 0);
+        t->data = lm_data_stream(t->in, &d);
+        if ((err = lm_data_peek(t->data)))
+            return err;
+    } else if (!(t->data = lm_data_open(o->shards, o->nshards, &d))) {
+        return lm_last_error()->err;
+    }
+    if (o->nval) {
+        d.shuffle = false;
+        d.skip = NULL;
+        d.seq = lm_data_about(t->data)->seq;
+        if (!(t->val = lm_data_open(o->val, o->nval, &d)))
+            return lm_last_error()->err;
+    }
+    return 0;
+}
+
+static void buffers(lm_trainer *t)
+{
+    size_t n = t->micro * t->seq;
+
+    t->ids = lm_zalloc(n, sizeof *t->ids);
+    t->tgt = lm_zalloc(n, sizeof *t->tgt);
+    t->start = lm_zalloc(n, sizeof *t->start);
+    t->w = lm_zalloc(n, 1);
+    t->row_loss = lm_zalloc(t->micro, sizeof *t->row_loss);
+    t->row_weight = lm_zalloc(t->micro, sizeof *t->row_weight);
+    t->rowlog = lm_zalloc(t->rows, 2 * sizeof *t->rowlog);
+}
+
+/* A stream begins anew on resume: rows trained on before are read past. */
+static int wind_on(lm_trainer *t)
+{
+    lm_row row = {t->ids, t->tgt, t->start, t->w};
+
+    for (uint64_t i = 0; t->in && i < t->samples; i++) {
+        int got = lm_data_sample(t->data, i, &row);
+
+        if (got <= 0)
+            return got ? got : lm_err(LM_EINVALID, "the stream ends at row %" PRIu64 ", but %" PRIu64
+                                      " were trained on", i, t->samples);
+    }
+    return 0;
+}
+
+static int setup(lm_trainer *t, lm_buf *drift, lm_buf *bad)
+{
+    const lm_train_opt *o = t->o;
+    lm_nn_opt n = {.train = true, .zloss = (float)o->zloss};
+    int err, has;
+
+    if ((err = lock_run(o->run)))
+        return err;
+    lm_ckpt_sweep(o->run);
+    if ((err = choose(t, bad)))
+        return err;
+    if ((has = lm_tokenizer_hash(o->model, t->vocab)) < 0)
+        return has;
+    t->tok = has == LM_NO ? NULL : o->model;
+    if (has == LM_NO)
+        lm_warn("%s has no tokenizer.json: the vocabulary of the shards is not checked", o->model);
+    if ((err = lm_model_load(&t->m, t->from.p, o->dt, LM_MODEL_RW)) < 0)
+        return err;
+    if (t->resumed) {                              /* the shape asked for is MODEL's */
+        lm_cfg c;
+
+        if ((err = lm_cfg_read(&c, o->model)) < 0)
+            return err;
+        if (c.vocab != t->m->cfg.vocab || c.dim != t->m->cfg.dim || c.layers != t->m->cfg.layers ||
+            c.family != t->m->cfg.family)
+            err = lm_err_at(LM_EMISMATCH, t->from.p, "the run began with another model than %s: use that, or another "
+                            "folder", o->model);
+        lm_cfg_free(&c);
+        if (err)
+            return err;
+    }
+    if ((err = open_data(t)) || (err = plan(t)))
+        return err;
+    t->pool = lm_pool_new(o->jobs);
+    n.rows = (uint32_t)t->micro;
+    n.seq = (uint32_t)t->seq;
+    n.pool = t->pool;
+    if ((err = lm_nn_new(&t->nn, t->m, &n)) < 0)
+        return err;
+    buffers(t);
+    lm_trainer_recipe(t);
+    if (t->resumed && ((err = lm_trainer_recall(t, t->from.p, drift)) || (err = lm_ckpt_read(t->from.p, t->m, t->nn)) ||
+                       (err = wind_on(t))))
+        return err;
+    t->saved = t->resumed ? t->step : UINT64_MAX;
+    return 0;
+}
+
+static int train(lm_trainer *t, lm_buf *drift, lm_buf *bad)
+{
+    const lm_train_opt *o = t->o;
+    lm_buf metrics = {0};
+    bool owed;
+    int err;
+
+    lm_buf_addf(&metrics, "%s/metrics.lm", o->run);
+    owed = t->resumed && t->val && o->eval_every && t->step && t->step % o->eval_every == 0 &&
+           !lm_trainer_has_val(o->metrics && strcmp(o->metrics, "-") ? o->metrics : metrics.p, t->step);
+    lm_buf_free(&metrics);
+    if (t->resumed && t->step >= t->steps && !owed)
+        return 0;                                  /* all done before */
+    if ((err = lm_trainer_logs(t)))
+        return err;
+    if (bad->n)
+        lm_trainer_event(t, "ckpt-damaged", "reason", bad->p);
+    if (drift->n)
+        lm_trainer_event(t, "drift", "change", drift->p);
+    lm_trainer_flush(t);
+    t->owed = owed;
+    err = lm_trainer_loop(t);
+    if (err < 0 && err != LM_EAGAIN) {
+        lm_error e = *lm_last_error();
+
+        lm_trainer_event(t, err == LM_EDIVERGED ? "diverged" : "failed", "reason", e.detail);
+        lm_runlog_abort(&t->metrics, lm_class_exit(err), "lm-train", e.detail);
+        lm_runlog_abort(&t->ledger, lm_class_exit(err), "lm-train", e.detail);
+        *lm_last_error() = e;
+    } else {
+        lm_runlog_end(&t->metrics);
+        lm_runlog_end(&t->ledger);
+    }
+    return err;
+}
+
+int lm_train(const lm_train_opt *o)
+{
+    lm_trainer t = {.o = o, .metrics.fd = -1, .ledger.fd = -1};
+    lm_buf drift = {0}, bad = {0};
+    int err = setup(&t, &drift, &bad);
+
+    if (!err)
+        err = train(&t, &drift, &bad);
+    lm_nn_free(t.nn);
+    lm_data_close(t.data);
+    lm_data_close(t.val);
+    if (t.in)
+        lm_in_close(t.in);
+    if (t.pool)
+        lm_pool_free(t.pool);
+    lm_model_free(t.m);
+    lm_dict_free(&t.skip);
+    lm_settings_free(&t.recipe);
+    lm_settings_free(&t.sched);
+    free(t.ids);
+    free(t.tgt);
+    free(t.start);
+    free(t.w);
+    free(t.row_loss);
+    free(t.row_weight);
+    free(t.rowlog);
+    lm_buf_free(&t.from);
+    lm_buf_free(&drift);
+    lm_buf_free(&bad);
+    return err;
+}

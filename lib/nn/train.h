@@ -1,0 +1,31 @@
+/* train: the training of one process: steps, validation, checkpoints, resume, records. */
+#ifndef LM_TRAIN_H
+#define LM_TRAIN_H
+#include "nn/ckpt.h"
+#include "nn/data.h"
+
+typedef struct {
+    const char *model, *run;                       /* MODEL directory, RUN directory */
+    const char *const *shards; size_t nshards;     /* folders or shards, or "-" alone: a stream */
+    const char *const *val; size_t nval;
+    uint64_t seq, seed, batch_tokens, micro;       /* seq, micro 0: the defaults */
+    bool plain;                                    /* documents of a row see each other */
+    const char *skip_ids;                          /* file of document ids of weight 0; may be NULL */
+    double zloss, lr, beta1, beta2, eps, wd, clip;
+    uint64_t steps, tokens; double ratio;          /* the first that is not 0 */
+    int sched;                                     /* LM_SCHED_* */
+    const char *warmup, *decay;                    /* steps, or a share of all as "5%" */
+    int dt;                                        /* LM_BF16 or LM_F32 */
+    const char *resume;                            /* "auto", "no", or a step */
+    uint64_t ckpt_steps; double ckpt_seconds;      /* whichever comes first; 0: not by this */
+    uint64_t keep, major, eval_every;
+    bool allow_drift, tail;
+    const char *metrics;                           /* file, "-" or NULL: RUN/metrics.lm */
+    unsigned jobs;
+} lm_train_opt;
+
+/* Trains. 0 done; LM_EAGAIN stopped by a signal, checkpoint written; LM_EDIVERGED; or an error class.
+   Takes SIGTERM, SIGINT, SIGUSR1 (finish the step, checkpoint, stop; again: stop at once) and SIGUSR2. */
+int lm_train(const lm_train_opt *o);
+
+#endif

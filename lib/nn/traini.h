@@ -1,0 +1,68 @@
+/* traini: what the files of the trainer share. */
+#ifndef LM_TRAINI_H
+#define LM_TRAINI_H
+#include "nn/train.h"
+#include "nn/runlog.h"
+#include "par/par.h"
+
+/* Settings as text, in a fixed order: what a checkpoint remembers and a resume compares. */
+typedef struct { char key[24], *val; } lm_setting;
+typedef struct { lm_setting v[32]; size_t n; } lm_settings;
+
+typedef struct {
+    const lm_train_opt *o;
+    lm_model *m;
+    lm_nn *nn;
+    lm_pool *pool;
+    lm_in *in;                                     /* of a stream */
+    lm_data *data, *val;
+    lm_dict skip;
+    char vocab[33];                                /* "" : the model has no tokenizer */
+    lm_settings recipe, sched;                     /* may not, and may, change on resume */
+    uint64_t seq, micro, rows, steps, warm, decay; /* rows: of a step */
+    uint64_t step, samples;                        /* done */
+    char run[33], parent[33], bhash[17];           /* run ids; hash of the last batch */
+    const char *tok;                               /* directory of the tokenizer's files; NULL none */
+    lm_buf from;                                   /* directory the weights come from */
+    bool resumed;
+    lm_runlog metrics, ledger;
+    uint64_t saved;                                /* step of the last checkpoint, UINT64_MAX none */
+    double saved_at, began, told_at;
+    bool save_failed, owed;                        /* owed: the validation of the step resumed from */
+    uint64_t began_step;
+    uint32_t *ids, *tgt, *start;                   /* a micro-batch */
+    uint8_t *w;
+    double *row_loss;
+    uint64_t *row_weight;
+    float *rowlog;                                 /* rows x 2: loss sum, weight */
+} lm_trainer;
+
+/* trainstate.c */
+void lm_settings_add(lm_settings *s, const char *key, const char *fmt, ...) LM_PRINTF(3, 4);
+void lm_settings_f64(lm_settings *s, const char *key, double v);
+void lm_settings_free(lm_settings *s);
+void lm_trainer_recipe(lm_trainer *t);
+void lm_trainer_state(const lm_trainer *t, lm_buf *out);           /* state.json */
+/* Reads DIR/state.json into step, samples, parent. LM_EINVALID; LM_EMISMATCH where the recipe differs
+   and o->allow_drift is off, else the differences are recorded by events. */
+int lm_trainer_recall(lm_trainer *t, const char *dir, lm_buf *drift);
+void lm_trainer_run_id(lm_trainer *t);
+
+/* trainlog.c */
+int lm_trainer_logs(lm_trainer *t);
+void lm_trainer_event(lm_trainer *t, const char *event, const char *key, const char *val);
+void lm_trainer_flush(lm_trainer *t);
+typedef struct {
+    double loss, z, gnorm, lr, ms, ms_data, ms_model, ms_opt;
+    uint64_t weight;
+} lm_stepfacts;
+void lm_trainer_step_record(lm_trainer *t, const lm_stepfacts *f);
+void lm_trainer_val_record(lm_trainer *t, double loss, uint64_t weight, double bpb, double ms);
+void lm_trainer_sys_record(lm_trainer *t);
+void lm_trainer_tail(lm_trainer *t, const lm_stepfacts *f, bool last);
+bool lm_trainer_has_val(const char *metrics, uint64_t step);       /* is there a val record of this step? */
+
+/* trainloop.c */
+int lm_trainer_loop(lm_trainer *t);
+
+#endif
