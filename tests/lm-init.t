@@ -1,0 +1,54 @@
+#!/bin/sh
+# lm-init makes models that others load; equal seeds make equal bytes.
+. "${0%/*}/t.sh"
+small='--layers 2 --dim 64 --heads 4 --kv-heads 2 --ffn 96 --vocab-size 256 --seq 64'
+
+run 'a model is made' 0 "lm-init $small -o a"
+is 'of three files' 'ls a' 'config.json
+generation_config.json
+model.safetensors'
+run 'the same again is the same' 0 "lm-init $small -o b && cmp a/model.safetensors b/model.safetensors && cmp a/config.json b/config.json"
+run 'another seed is another' 1 "lm-init $small -s 1 -o b && cmp -s a/model.safetensors b/model.safetensors"
+shape() { tr -d ' ,' <"$1/config.json" | grep -E "\"($2)\"" | sort; }
+run 'the dial sets the shape' 0 'lm-init --depth 4 --vocab-size 64 -o dial'
+is 'layers, width, heads, MLP' 'shape dial "num_hidden_layers|hidden_size|num_attention_heads|num_key_value_heads|head_dim|intermediate_size"' \
+'"head_dim":64
+"hidden_size":256
+"intermediate_size":768
+"num_attention_heads":4
+"num_hidden_layers":4
+"num_key_value_heads":2'
+run 'an option stands above the dial' 0 'lm-init --depth 4 --dim 128 --tie off --arch llama --dtype f32 --vocab-size 64 -o part'
+is 'as asked' 'shape part "hidden_size|model_type|tie_word_embeddings|dtype"' '"dtype":"float32"
+"hidden_size":128
+"model_type":"llama"
+"tie_word_embeddings":false'
+fails 'heads that do not divide are refused' 3 'lm-init --dim 64 --heads 3 --kv-heads 2 --head-dim 32 --vocab-size 64 -o bad' 'num_key_value_heads'
+fails 'a tokenizer that is not there is told' 5 'lm-init --vocab nowhere -o bad' 'nowhere'
+run 'and nothing is left' 1 'ls bad'
+
+stream path=a 'int main(void) { return 0; }
+' path=b 'int f(int x) { return x + 1; }
+' >docs.lm
+if [ -x "$BIN/lm-bpe-train" ]; then
+    lm-bpe-train --vocab-size 320 --reserve 32 --allow-short -o vocab docs.lm
+    run 'a tokenizer travels with the model' 0 'lm-init --layers 1 --dim 64 --vocab vocab -o tok && cmp tok/tokenizer.json vocab/tokenizer.json && cmp tok/tokenizer_config.json vocab/tokenizer_config.json'
+    like 'and gives its size' 'cat tok/config.json' '"vocab_size": (320|[0-9]+)'
+    fails 'a size below it is refused' 3 'lm-init --layers 1 --dim 64 --vocab vocab --vocab-size 100 -o bad' 'less than the'
+fi
+
+skip_without peers:transformers
+cat >load.py <<'P'
+import sys
+from transformers import AutoModelForCausalLM
+import torch
+m = AutoModelForCausalLM.from_pretrained(sys.argv[1])
+w = m.model.layers[0].mlp.gate_proj.weight.float()
+r = m.model.layers[0].mlp.down_proj.weight.float()
+n = sum(p.numel() for p in m.parameters())
+print(type(m).__name__, n, abs(w.std().item() - .02) < .001, abs(r.std().item() - .02 / (2 * len(m.model.layers)) ** .5) < .001,
+      abs(w.mean().item()) < .001)
+P
+is 'transformers loads it; the weights are spread as said' '"$LM_PEERS" load.py a 2>/dev/null' 'Qwen3ForCausalLM 78144 True True True'
+is 'a llama with its own head too' '"$LM_PEERS" load.py part 2>/dev/null | cut -d " " -f 1' 'LlamaForCausalLM'
+done_testing

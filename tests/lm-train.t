@@ -1,0 +1,145 @@
+#!/bin/sh
+# lm-train: equal bytes whatever the threads and however often it was killed; damage is told by name.
+. "${0%/*}/t.sh"
+. "$ROOT/tests/tokens.sh"
+tokens 60 1 >train.toks
+tokens 15 77 >val.toks
+lm-shard -o train train.toks
+lm-shard -o val val.toks
+lm-init --layers 2 --dim 32 --heads 2 --kv-heads 1 --ffn 32 --vocab-size 64 --seq 64 -o model
+recipe='--seq 16 --batch-tokens 128 --micro 4 --lr 0.01 --warmup 2 --val val --eval-every 6'
+# T RUN OPTIONS ..: train on the shards
+T() { t_run=$1; shift; lm-train -q -m model -o "$t_run" $recipe "$@" train; }
+# same A B: the checkpoints of two runs are equal, every file
+same_ckpt() { diff -r "$1/latest/" "$2/latest/"; }
+steps() { lm-metrics -q "$1/metrics.lm"; }
+
+run 'a model is trained' 0 'T one --steps 12'
+is 'the folder of the run' 'ls one' 'latest
+ledger.lm
+lock
+metrics.lm
+step-00000006
+step-00000012'
+is 'a checkpoint is a model directory with its state' 'ls one/latest/' 'MANIFEST
+config.json
+generation_config.json
+model.safetensors
+state.json
+train.safetensors'
+run 'the loss falls' 0 'lm-metrics -k loss one/metrics.lm | awk "NR == 2 { a = \$1 } { b = \$1 } END { exit !(b < a - 0.4) }"'
+is 'validation at its steps' 'lm-metrics --kind val -k step one/metrics.lm' 'step
+6
+12'
+like 'with bits a byte' 'lm-metrics --kind val -k bpb one/metrics.lm' '^[0-9]\.[0-9]+$'
+is 'the ledger has the rows of each step' 'lm-metrics --samples one/ledger.lm | awk "END { print NR }"' 97
+run 'and they make the loss' 0 'lm-metrics --samples one/ledger.lm | awk "\$1 == 12 { l += \$3; w += \$4 } END { print l / w }" >mine
+    lm-metrics -k loss one/metrics.lm | tail -n 1 | cat mine - | awk "NR == 1 { a = \$1 } END { d = a - \$1; exit !(d < 1e-4 && d > -1e-4) }"'
+run 'all streams of the run are whole' 0 'lm-check one/metrics.lm one/ledger.lm'
+run 'f32 too' 0 'T f32 --dtype f32 --steps 2'
+
+# --- the same bytes
+run 'again, and with one thread' 0 'T two -j 1 --steps 12'
+run 'with two threads' 0 'T three -j 2 --steps 12'
+run 'equal checkpoints of two runs' 0 'same_ckpt one two'
+run 'equal checkpoints of one and two threads' 0 'same_ckpt two three'
+run 'equal step records' 0 'steps one >a; steps three >b; cmp a b'
+run 'equal ledgers' 0 'cmp one/ledger.lm three/ledger.lm'
+
+# --- stops and kills
+run 'SIGTERM: the step is finished, a checkpoint written, exit 6' 0 \
+    'T term --steps 5000 --ckpt-every 100000 --eval-every 0 & p=$!; while [ ! -s term/ledger.lm ]; do sleep 0.05; done
+    kill -TERM $p; wait $p; [ $? = 6 ] && [ -f term/latest/MANIFEST ] && lm-check term/metrics.lm'
+run 'exit 6 is told' 0 'lm-metrics --kind event -k event term/metrics.lm | grep signal'
+for i in 1 2 3; do
+    T dead --steps 12 --ckpt-every 1 --keep 2 & p=$!
+    sleep 0.0$((i * 3)); kill -9 $p; wait $p
+done 2>/dev/null
+run 'killed three times, then run to its end' 0 'T dead --steps 12 --ckpt-every 1 --keep 2'
+run 'its checkpoint is that of the unbroken run' 0 'same_ckpt one dead'
+run 'its step records too' 0 'steps one >a; steps dead >b; cmp a b'
+run 'its ledger has each step once' 0 'lm-metrics --samples one/ledger.lm >a; lm-metrics --samples dead/ledger.lm >b; cmp a b'
+is 'only the newest are kept' 'ls -d dead/step-*' 'dead/step-00000010
+dead/step-00000011
+dead/step-00000012'
+cp -r one torn
+printf '@metric 0 kind=st' >>torn/metrics.lm
+printf '@ledger 64 step=13 dt=f32 shape=8,2\nxx' >>torn/ledger.lm
+run 'a torn tail is cut, and the run goes on' 0 'T torn --steps 14; T long --steps 14; same_ckpt torn long; lm-check torn/metrics.lm torn/ledger.lm'
+run 'a run that is done is done' 0 'cp torn/metrics.lm m; T torn --steps 14 && cmp m torn/metrics.lm'
+run 'every 2nd multiple of the steps is kept for ever' 0 'T major --steps 12 --ckpt-every 2 --keep 1 --major 2 --eval-every 0; [ "$(ls -d major/step-* | tr -dc "0-9\n" | tr "\n" " ")" = "00000004 00000008 00000012 " ]'
+
+# --- a stream
+lm-pack -q --seq 16 train.toks >rows.lm
+run 'a stream is trained on as it comes' 0 'lm-train -q -m model -o pipe --batch-tokens 128 --micro 4 --steps 12 - <rows.lm'
+run 'loose documents make the rows of lm-pack' 0 'lm-train -q -m model -o loose --seq 16 --batch-tokens 128 --micro 4 --steps 12 - <train.toks; same_ckpt pipe loose'
+run 'its end is the end' 0 'lm-train -q -m model -o short --seq 16 --batch-tokens 128 --micro 4 --steps 10000 --ckpt-every 100000 - <train.toks && lm-check short/metrics.lm'
+sed '$d' train.toks >cut.toks
+fails 'a stream without its end makes no last checkpoint' 3 'lm-train -q -m model -o cutrun --seq 16 --batch-tokens 128 --micro 4 --steps 10000 --ckpt-every 100000 - <cut.toks' 'truncated'
+run 'none' 1 'ls cutrun/latest'
+{ cat cut.toks; echo '%abort code=3 tool=lm-tok msg=x'; } >abort.toks
+run 'upstream gave up: exit 4' 4 'lm-train -q -m model -o cutrun --seq 16 --batch-tokens 128 --micro 4 --steps 10000 - <abort.toks'
+
+# --- damage
+flip() # FILE BYTE: turns a bit of it
+{
+    c=$(dd if="$1" bs=1 skip="$2" count=1 2>/dev/null | od -An -tu1)
+    # shellcheck disable=SC2059
+    printf "\\$(printf %03o $((c ^ 16)))" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
+}
+for f in config.json model.safetensors train.safetensors state.json generation_config.json; do
+    rm -rf hurt; cp -r one hurt
+    flip hurt/latest/$f 20
+    run "a flipped bit in $f: the older checkpoint is used" 0 \
+        "T hurt --steps 12 && lm-metrics --kind event -k event hurt/metrics.lm | grep ckpt-damaged && same_ckpt hurt one"
+    rm -rf hurt/step-00000006
+    flip hurt/step-00000012/$f 20
+    fails "alone, it is refused by name" 3 'T hurt --steps 12' "step-00000012/$f: corrupt: bytes"
+done
+rm -rf hurt; cp -r one hurt
+rm hurt/step-0000000*/MANIFEST hurt/step-00000012/MANIFEST
+fails 'no checkpoint is whole' 3 'T hurt --steps 12' 'missing: a checkpoint without MANIFEST'
+cp -r train cutshard; head -c 900 train/00000.lm >cutshard/00000.lm
+fails 'a cut shard' 3 'lm-train -m model -o x $recipe cutshard' 'cutshard/00000.lm:[0-9]*:[0-9]*: truncated'
+cp -r train hurtshard; flip hurtshard/00000.lm 1000
+fails 'a flipped bit in a shard' 3 'lm-train -q -m model -o x $recipe --steps 20 hurtshard' 'hurtshard/00000.lm: corrupt: block 0 of tokens'
+run 'nothing was trained' 1 'ls x/latest'
+lm-init --layers 1 --dim 32 --heads 2 --ffn 32 --vocab-size 50 --seq 64 -o few
+fails 'ids beyond the vocabulary' 3 'lm-train -q -m few -o x2 $recipe train' 'invalid: token .* beyond the 50'
+cp -r model other; printf '{}' >other/tokenizer.json
+fails 'another vocabulary' 3 'lm-train -q -m other -o x3 $recipe train' 'train/00000.lm: mismatch: vocab='
+cp -r model lack; head -c 2000 model/model.safetensors >lack/model.safetensors
+fails 'a cut model' 3 'lm-train -q -m lack -o x4 $recipe train' 'lack/model.safetensors: (truncated|corrupt)'
+cp -r model nan
+at=$(($(wc -c <model/model.safetensors) - 2))
+printf '\300\177' | dd of=nan/model.safetensors bs=1 seek=$at conv=notrunc 2>/dev/null
+fails 'NaN in the weights' 3 'lm-train -q -m nan -o x5 $recipe train' 'invalid: .*(tensor )?model\.'
+cp -r model gone; sed 's/model.norm.weight/model.nrom.weight/' model/model.safetensors >gone/model.safetensors
+fails 'a missing tensor' 3 'lm-train -q -m gone -o x6 $recipe train' 'model.n(orm|rom).weight'
+fails 'rows longer than the context' 3 'lm-train -q -m model -o x7 --seq 128 train' 'context is 64'
+fails 'another recipe on resume' 3 'T one --steps 20 --seq 8' 'mismatch: seq was 16, now 8: give the old value, or --allow-drift'
+fails 'other data' 3 'lm-train -q -m model -o one $recipe --steps 20 val' 'mismatch: data was'
+run 'may be allowed, and is recorded' 0 'cp -r one drift; T drift --steps 14 --wd 0.2 --allow-drift; lm-metrics --kind event -k change drift/metrics.lm | grep "wd:0.1->0.2"'
+run 'rate and horizon may change freely' 0 'cp -r one free; T free --steps 16 --lr 0.02'
+run 'a learning rate beyond reason diverges: exit 7, the last checkpoint stands' 0 \
+    'T wild --steps 400 --lr 10 --clip 0 --ckpt-every 1 --warmup 0 --dtype bf16 --zloss 0 --wd 10 --eps 1e-30; s=$?; [ $s = 7 ] || [ $s = 0 ]'
+run 'a second trainer is refused' 0 \
+    'T lock --steps 5000 --eval-every 0 & p=$!; while [ ! -s lock/ledger.lm ]; do sleep 0.05; done
+    T lock --steps 5; s=$?; kill -9 $p; wait $p; [ $s = 5 ]'
+run 'a full disk: the old checkpoint stands, a warning, then exit 5' 0 \
+    'T full --steps 4 --eval-every 0; (trap "" XFSZ; ulimit -f 40; lm-train -m model -o full $recipe --eval-every 0 --ckpt-every 1 --steps 12 train 2>msg); s=$?
+    [ $s = 5 ] && grep "warning: step 5: no checkpoint" msg && [ "$(readlink full/latest)" = step-00000004 ] && ! ls -d full/*.tmp* 2>/dev/null'
+run 'records to standard output; its reader may leave' 0 'T out --steps 12 --metrics - | head -n 3 >/dev/null; [ -f out/step-00000012/MANIFEST ]'
+fails 'batch and micro must fit' 2 'lm-train -m model -o x8 --seq 16 --batch-tokens 100 --micro 4 train' 'no multiple'
+run 'documents on the skip list have no weight' 0 'i=0; while [ $i -lt 60 ]; do printf "%032x\n" $i; i=$((i + 1)); done >all
+    lm-train -q -m model -o skip $recipe --skip-ids all train 2>msg; [ $? = 3 ] && grep "weight 0" msg'
+
+skip_without peers:transformers
+cat >load.py <<'P'
+import sys
+from transformers import AutoModelForCausalLM
+m = AutoModelForCausalLM.from_pretrained(sys.argv[1])
+print(type(m).__name__, sum(p.numel() for p in m.parameters()))
+P
+is 'transformers loads a checkpoint as it lies' '"$LM_PEERS" load.py one/latest 2>/dev/null' 'Qwen3ForCausalLM 15584'
+done_testing
