@@ -25,7 +25,7 @@ is 'as asked' 'shape part "hidden_size|model_type|tie_word_embeddings|dtype"' '"
 "tie_word_embeddings":false'
 fails 'heads that do not divide are refused' 3 'lm-init --dim 64 --heads 3 --kv-heads 2 --head-dim 32 --vocab-size 64 -o bad' 'num_key_value_heads'
 fails 'a tokenizer that is not there is told' 5 'lm-init --vocab nowhere -o bad' 'nowhere'
-run 'and nothing is left' 1 'ls bad'
+run 'and nothing is left' 0 '[ ! -e bad ]'
 
 stream path=a 'int main(void) { return 0; }
 ' path=b 'int f(int x) { return x + 1; }
@@ -49,6 +49,6 @@ n = sum(p.numel() for p in m.parameters())
 print(type(m).__name__, n, abs(w.std().item() - .02) < .001, abs(r.std().item() - .02 / (2 * len(m.model.layers)) ** .5) < .001,
       abs(w.mean().item()) < .001)
 P
-is 'transformers loads it; the weights are spread as said' '"$LM_PEERS" load.py a 2>/dev/null' 'Qwen3ForCausalLM 78144 True True True'
+is 'transformers loads it; the weights are spread as said' '"$LM_PEERS" load.py a 2>/dev/null' 'Qwen3ForCausalLM 78208 True True True'
 is 'a llama with its own head too' '"$LM_PEERS" load.py part 2>/dev/null | cut -d " " -f 1' 'LlamaForCausalLM'
 done_testing

@@ -33,7 +33,7 @@ static int find_tail(const char *path, lm_str m, bool cut_step, uint64_t keep, t
         } else if (*p == '@') {
             if (lm_head_parse(p, n, &h, &len, &why) < 0)
                 return lm_err_at(LM_ECORRUPT, path, "byte %zu: %s", at, why);
-            if (len >= m.n - at - n)
+            if (len >= m.n - at - n || p[n + len] != '\n')
                 return 0;
             lm_rec_view(&r, (lm_str){p, n + len + 1}, h.type, h.attrs, (lm_str){p + n, len});
             if (cut_step && lm_parse_u64(lm_get(&r, "step"), &step) && step > keep) {

@@ -46,7 +46,7 @@ static void run_record(lm_trainer *t)
     lm_rec_free(&r);
 }
 
-/* run= of the last @run of the file: the parent of a resume. */
+/* run= of the last @run of the file, if there is one: the run we go on with. */
 static void find_parent(lm_trainer *t, const char *path)
 {
     lm_in *in = lm_in_open(path, LM_IN_LAX);
@@ -89,8 +89,8 @@ int lm_trainer_logs(lm_trainer *t)
     lm_buf_addf(&m, "%s/metrics.lm", t->o->run);
     lm_buf_addf(&l, "%s/ledger.lm", t->o->run);
     path = path ? path : m.p;
-    if (t->resumed && strcmp(path, "-"))
-        find_parent(t, path);
+    if (path == m.p || (t->resumed && strcmp(path, "-")))
+        find_parent(t, path);                      /* a run killed before its first checkpoint is one too */
     lm_trainer_run_id(t);
     err = lm_runlog_open(&t->metrics, path, false, 0);
     if (!err)
