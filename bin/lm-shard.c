@@ -133,11 +133,22 @@ static int run(lm_in *in, lm_out *unused)
     spool s = {.fd = -1};
     lm_shards *w;
     lm_rec r = {0};
+    char want[33] = "";
     int err = 0, got = 0;
 
     (void)unused;
     if (!lm_common.out)
         return lm_err(LM_EUSAGE, "-o DIR is needed");
+    if (vocab) {
+        lm_vocab *v;
+
+        if ((err = lm_vocab_load(vocab, &v)))
+            return err;
+        o.vocab_size = lm_vocab_size(v);
+        memcpy(want, lm_vocab_hash(v), sizeof want);
+        o.vocab = want;
+        lm_vocab_free(v);
+    }
     if (!(w = lm_shards_new(lm_common.out, &o)))
         return lm_last_error()->err;
     lm_in_on_note(in, note, w);

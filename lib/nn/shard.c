@@ -262,6 +262,8 @@ static int alike(lm_shards *w, lm_rec *r, const lm_tokrec *t)
 {
     lm_str mode = t->seq ? t->mode : LM_STR("none");
 
+    if (w->o.vocab && !lm_is(t->vocab, w->o.vocab))
+        return lm_rec_fail(r, LM_EMISMATCH, "vocab=%.32s, but the vocabulary given is %s", t->vocab.p, w->o.vocab);
     if (!w->known) {
         w->known = true;
         memcpy(w->vocab, t->vocab.p, 32);

@@ -37,6 +37,7 @@ typedef struct lm_shards lm_shards;
 typedef struct {
     uint64_t size, align, seed;                    /* bytes of tokens a shard; body offset; recorded by --by-hash */
     bool seeded;
+    const char *vocab;                             /* 32 hex digits the records must have; NULL: any, but one */
     uint32_t vocab_size;                           /* ids must be below; 0: not checked */
     lm_str by;                                     /* this tool's %by line, n 0 = none */
 } lm_shards_opt;
