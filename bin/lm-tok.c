@@ -77,7 +77,7 @@ static bool is_checked(lm_rec *r)
 static void put_ids(lm_rec *r, const lm_vocab *v, const struct mine *m)
 {
     bool wide = dt == 2 || (dt == 0 && lm_vocab_size(v) > 65536);
-    size_t n = m->ids.n, bytes = n * (wide ? 4 : 2), room = (bytes + 7) & ~(size_t)7;
+    size_t n = m->ids.n, bytes = n * (wide ? 4 : 2), room = (bytes + 7) & ~(size_t)7, source = r->body.n;
     char *p = lm_body_alloc(r, with_offsets ? room + 4 * n : bytes);
 
     if (wide) {
@@ -99,6 +99,7 @@ static void put_ids(lm_rec *r, const lm_vocab *v, const struct mine *m)
     lm_set(r, "dt", wide ? LM_STR("u32") : LM_STR("u16"));
     lm_setf(r, "shape", "%zu", n);
     lm_set(r, "vocab", lm_cstr(lm_vocab_hash(v)));
+    lm_setf(r, "bytes", "%zu", source);            /* of text, for losses in bits a byte */
     if (with_offsets)
         lm_setf(r, "with", "off:u32:%zu", n);
 }

@@ -38,6 +38,16 @@ fails 'two vocabularies are refused' 3 'lm-shard -o m mixed.lm' 'mixed.lm:1:[0-9
 is 'and nothing is left' 'ls -d m*' 'many
 many.lm
 mixed.lm'
+stream path=a 'int main(void) { return 0; }
+' >docs.lm
+lm-bpe-train --vocab-size 320 --reserve 32 --allow-short -o vocab docs.lm
+lm-tok --vocab vocab docs.lm >toks.lm
+run 'tokens of the vocabulary named pass' 0 'lm-shard --vocab vocab -o v toks.lm'
+like 'and tell the bytes of their text' 'heads v/index.lm' 'bytes=29 '
+fails 'others do not' 3 'lm-shard --vocab vocab -o m in.lm' 'mismatch: vocab=.*but the vocabulary given is'
+h=$(heads toks.lm | sed 's/.*vocab=\([0-9a-f]*\).*/\1/')
+stream "@tok dt=u16 shape=1 vocab=$h" 'zz' >over.lm
+fails 'nor do ids beyond it' 3 'lm-shard --vocab vocab -o m over.lm' 'invalid: token 0 is id 31354, beyond the'
 lm-pack -q --seq 4 in.lm >rows.lm
 { sed '$d' rows.lm; sed '1d;$d' in.lm; printf '%%end n=4 b=%d\n' $(($(tail -n 1 rows.lm | sed 's/.*b=//') + 14)); } >both.lm
 fails 'rows and loose documents do not mix' 3 'lm-shard -o m both.lm' 'mismatch: seq='

@@ -16,7 +16,7 @@ is 'a merge is used' "doc 'lowlow' | ids --eos off | wc -w" 2
 is '--dt u32' "doc 'xz' | lm-tok --vocab v --dt u32 | heads | grep -o ' dt=.* shape=[0-9]*'" ' dt=u32 shape=3'
 is 'the record keeps its attributes and says whose ids these are' \
     "doc 'xz' | lm-tok --vocab v | heads | sed 's/id=[0-9a-f]*/id=I/'" \
-    "@tok 6 id=I src=t path=body size=2 enc=ascii dt=u16 shape=3 vocab=$(lm-vocab v | awk '$1 == "vocab" { print $2 }')"
+    "@tok 6 id=I src=t path=body size=2 enc=ascii dt=u16 shape=3 vocab=$(lm-vocab v | awk '$1 == "vocab" { print $2 }') bytes=2"
 is 'a document without id gets that of its body' \
     "stream '' xz | lm-tok --vocab v | heads | grep -o 'id=[0-9a-f]*'; doc xz | heads | grep -o 'id=[0-9a-f]*'" \
     "$(doc xz | heads | grep -o 'id=[0-9a-f]*'; doc xz | heads | grep -o 'id=[0-9a-f]*')"
