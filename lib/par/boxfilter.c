@@ -85,8 +85,8 @@ static int rules(scmp_filter_ctx c)
     if (!e) e = rule(c, SCMP_ACT_NOTIFY, "fork");
     if (!e) e = rule(c, SCMP_ACT_NOTIFY, "vfork");
     /* No network: only local sockets exist. */
-    if (!e) e = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
-    if (!e) e = seccomp_rule_add(c, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_NE, AF_UNIX));
+    if (!e) e = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0));
+    if (!e) e = seccomp_rule_add(c, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_NE, AF_UNIX, 0));
     /* Characters pushed into a terminal's input, by either call. The kernel looks at 32 bits. */
     if (!e) e = seccomp_rule_add(c, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
                                  SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffffu, TIOCSTI));
@@ -94,7 +94,7 @@ static int rules(scmp_filter_ctx c)
                                  SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffffu, TIOCLINUX));
     if (!e) e = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 0);
     /* Address space randomisation may be switched off (personality), nothing else about the machine. */
-    if (!e) e = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(personality), 1, SCMP_A0(SCMP_CMP_EQ, 0xffffffffu));
+    if (!e) e = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(personality), 1, SCMP_A0(SCMP_CMP_EQ, 0xffffffffu, 0));
     return e;
 }
 

@@ -12,4 +12,11 @@
 #include "text/re.h"
 #include "text/vocab.h"
 #include "text/words.h"
+#include "text/lines.h"
+#include "text/linerule.h"
+#include "text/minhash.h"
+#include "text/import.h"
+#include "text/dedup.h"
+#include "text/runtime.h"
+#include "text/task.h"
 #endif
