@@ -169,6 +169,7 @@ int lm_task_add(lm_task *t, lm_rec *r)
         return lm_rec_fail(r, LM_EINVALID, "a second, different %.*s of problem %.*s", (int)r->type.n, r->type.p,
                            (int)(id.n > 100 ? 100 : id.n), id.p);
     }
+    p->hash = (lm_id){0, 0};
     *to = lm_arena_str(t->ar, r->body);
     if (!to->p)
         *to = LM_STR("");
@@ -197,6 +198,8 @@ void lm_task_seal(lm_task *t)
         lm_str all[] = {p->id, p->prompt, p->test, p->solution, p->lang, p->entry, lm_cstr(t->text)};
         lm_buf b = {0};
 
+        if (p->hash.hi | p->hash.lo)
+            continue;
         if (!p->lang.p && t->lang)
             p->lang = lm_cstr(t->lang), all[4] = p->lang;
         for (size_t k = 0; k < LM_COUNT(all); k++)

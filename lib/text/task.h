@@ -7,7 +7,7 @@
 typedef struct {
     lm_str id, prompt, test, solution, lang, entry;   /* p NULL = not given */
     size_t order;                                  /* of its first record */
-    lm_id hash;                                    /* of all these */
+    lm_id hash;                                    /* of all these; 0 until lm_task_seal */
 } lm_problem;
 
 typedef struct {
@@ -38,7 +38,17 @@ int lm_task_load(const char *name, lm_task **out);
 void lm_task_record(const lm_task *t, lm_rec *r);
 /* The program of a problem: template with {prompt} {completion} {test} {entry} filled in. */
 void lm_task_program(const lm_task *t, const lm_problem *p, const char *text, lm_str completion, lm_buf *out);
-void lm_task_seal(lm_task *t);                     /* computes the hashes, once all is added */
+void lm_task_seal(lm_task *t);                     /* computes the hashes of what was added or changed */
+
+/* The tasks of a stream: those its records spell out, and those of folders, loaded when first asked for. */
+typedef struct { lm_dict by_name; lm_task *last, **v; size_t nv, capv; } lm_taskset;
+/* Takes @task, @prompt, @test and @solution records; passes over the rest. 0 or an error at r. */
+int lm_taskset_take(lm_taskset *s, lm_rec *r);
+/* The problem that a record with id= (and task=, else the last @task's) is about: from the stream, else from
+   the task's folder, whose hash must be the stream's. 0, or LM_EMISSING, LM_EMISMATCH, LM_EINVALID at r.
+   p is valid to the next call. */
+int lm_taskset_find(lm_taskset *s, lm_rec *r, lm_task **t, lm_problem **p);
+void lm_taskset_free(lm_taskset *s);
 
 /* HumanEval's form: JSON lines of task_id, prompt, entry_point, canonical_solution, test. text: the whole
    file. Fills t (name, template, problems). */

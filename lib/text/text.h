@@ -4,6 +4,8 @@
 #define LM_TEXT_H
 #include "text/bpe.h"
 #include "text/dedup.h"
+#include "base/json.h"
+#include "base/stat.h"
 #include "text/expr.h"
 #include "text/import.h"
 #include "text/linerule.h"
@@ -19,4 +21,5 @@
 #include "text/dedup.h"
 #include "text/runtime.h"
 #include "text/task.h"
+#include "text/judge.h"
 #endif
