@@ -206,6 +206,8 @@ static int take_gen(lm_rec *r)
 
     if (e < 0)
         return e;
+    if (t->level > level)
+        return lm_rec_fail(r, LM_EINVALID, "task %s wants --level %llu", t->name, (unsigned long long)t->level);
     if (!x.checked && (e = lm_box_probe((int)level)) < 0)
         return e;                                  /* fail closed: never a lower level than was asked for */
     x.checked = true;

@@ -321,11 +321,10 @@ static int compare(lm_out *out, const struct verdicts *s, const struct score *g,
     lm_stat_holm(holm, m);
     m = 0;
     for (size_t i = 0; i < ng && e >= 0; i++) {
-        double se, points;
-        char note[160];
+        double se;
         if (!d[i].n)
             continue;
-        se = lm_stat_se(d[i].d, d[i].n), points = lm_stat_resolves(se, .05, .8);
+        se = lm_stat_se(d[i].d, d[i].n);
         head(&r, &g[i], k, "-difference");
         lm_set_f64(&r, "value", lm_stat_mean(d[i].d, d[i].n));
         lm_setf(&r, "n", "%zu", d[i].n);
@@ -334,12 +333,8 @@ static int compare(lm_out *out, const struct verdicts *s, const struct score *g,
         lm_set(&r, "against", o->model && *o->model ? lm_cstr(o->model) : LM_STR("other"));
         lm_set_f64(&r, "p", p[i]);
         lm_set_f64(&r, "holm", holm[m++]);
-        lm_set_f64(&r, "resolves", points);
+        lm_set_f64(&r, "resolves", lm_stat_resolves(se, .05, .8));   /* 80 % power at 5 % */
         emit(out, &r);
-        snprintf(note, sizeof note, "%%# at 80 %% power %.60s resolves about %.1f points of pass@%llu",
-                 *g[i].task ? g[i].task : "this set", points * 100, (unsigned long long)k);
-        if (!tsv)
-            lm_out_note(out, lm_cstr(note));
     }
     for (size_t i = 0; i < ng; i++)
         free(d[i].d);

@@ -131,7 +131,7 @@ lm_box *lm_box_start(const lm_box_spec *spec)
     close(go[0]), close(rep[1]), close(out[1]), close(ask[1]);
     b->go = go[1], b->report = rep[0], b->out = out[0], b->ask = ask[0];
     fcntl(b->out, F_SETFL, O_NONBLOCK), fcntl(b->ask, F_SETFL, O_NONBLOCK), fcntl(b->report, F_SETFL, O_NONBLOCK);
-    b->end = b->start + (double)(spec->wall_ms + (spec->build ? spec->build_cpu_ms * 3 : 0)) / 1000 + 10;
+    b->end = b->start + BOX_STARVED * (double)(spec->wall_ms + (spec->build ? spec->build_cpu_ms * 3 : 0)) / 1000 + 10;
     as = spec->level == 3 ? map_ids(b->pid) : geteuid() == 0 ? 'r' : 'u';
     if (!as || write(b->go, &as, 1) != 1) {
         lm_err(LM_EFACILITY, "user namespaces: id map: %s; see --level 2", strerror(errno));

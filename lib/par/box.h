@@ -24,7 +24,7 @@ typedef struct {
     const char *const *ro;                         /* NULL-ended: absolute paths seen read-only */
     const lm_box_file *files;                      /* put into the working folder before the start */
     size_t nfiles;
-    uint64_t cpu_ms, wall_ms;                      /* of the program, all its processes */
+    uint64_t cpu_ms, wall_ms;                      /* of the program, all its processes; time spent waiting for a CPU is not wall time */
     uint64_t build_cpu_ms, build_mem;              /* of the build step */
     uint64_t mem;                                  /* bytes of the tree; also RLIMIT_AS if as_ok */
     uint64_t disk;                                 /* bytes of the working folder (level 3) */

@@ -3,7 +3,6 @@
    memory of all tasks every 50 ms, ends all of them when the program ends, reports once. */
 /* link: seccomp */
 #include "par/boxin.h"
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -26,8 +25,6 @@
 enum { TICK_MS = 50, PATIENCE = 256, STACK = 8 << 20, FD_REPORT = 4, FD_LISTEN = 5 };
 #define NS_FLAGS (CLONE_NEWNS | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | \
                   CLONE_NEWCGROUP)
-
-struct tally { uint64_t cpu_us, rss; unsigned tasks; };
 
 static void cleanup(const struct box_in *b)
 {
@@ -66,94 +63,13 @@ static void keep_only(int *fd, size_t n)
     close_range(from, ~0u, 0);
 }
 
-/* A number of digits alone, 0 for anything else. */
-static uint64_t number(const char *p, size_t n)
-{
-    uint64_t v;
-
-    return lm_parse_u64((lm_str){p, n}, &v) ? v : 0;
-}
-
-/* Of one line of /proc/PID/stat (proc(5)): parent, CPU time with that of reaped children, resident
-   bytes, threads (0 for a zombie). False: gone. */
-static bool stat_of(const char *pid, int *ppid, struct tally *t)
-{
-    enum { STATE = 3, PPID = 4, UTIME = 14, CSTIME = 17, THREADS = 20, RSS = 24 };
-    char path[300], buf[1024], *p;
-    uint64_t v[RSS + 1] = {0}, ticks = 0, hz = (uint64_t)sysconf(_SC_CLK_TCK);
-    ssize_t n;
-    int fd, f = STATE;
-
-    snprintf(path, sizeof path, "/proc/%s/stat", pid);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    n = read(fd, buf, sizeof buf - 1);
-    close(fd);
-    if (n <= 0)
-        return false;
-    buf[n] = 0;
-    p = strrchr(buf, ')');                         /* the name before it may hold anything */
-    if (!p || !p[1])
-        return false;
-    for (p += 2; *p && f <= RSS; f++) {
-        size_t len = strcspn(p, " ");
-        v[f] = f == STATE ? (unsigned char)*p : number(p, len);
-        p += len + (p[len] == ' ');
-    }
-    for (int i = UTIME; i <= CSTIME; i++)
-        ticks += v[i];
-    *ppid = (int)v[PPID];
-    t->cpu_us = ticks * (1000000 / hz);
-    t->rss = v[RSS] * (uint64_t)sysconf(_SC_PAGESIZE);
-    t->tasks = v[STATE] == 'Z' ? 0 : (unsigned)v[THREADS];
-    return f > RSS;
-}
-
-/* Adds up all processes of the box but the supervisor; with sig, also sends it to each. Level 3: all
-   that our own /proc shows. Else: those whose line of parents leads to us (we are a subreaper). */
-static struct tally tally(const struct box_in *b, int sig)
-{
-    static struct { int pid, ppid; bool mine; struct tally t; } v[8192];
-    struct tally sum = {0};
-    size_t n = 0;
-    DIR *d = opendir("/proc");
-    struct dirent *e;
-    int me = getpid();
-    bool more = true;
-
-    while (d && (e = readdir(d)) && n < LM_COUNT(v)) {
-        int pid = (int)number(e->d_name, strlen(e->d_name));
-        if (pid <= 0 || pid == me || !stat_of(e->d_name, &v[n].ppid, &v[n].t))
-            continue;
-        v[n].pid = pid;
-        v[n++].mine = b->spec->level == 3;
-    }
-    if (d)
-        closedir(d);
-    while (more && b->spec->level != 3) {
-        more = false;
-        for (size_t i = 0; i < n; i++)
-            for (size_t j = 0; j < n && !v[i].mine; j++)
-                if (v[i].ppid == me || (v[j].mine && v[j].pid == v[i].ppid))
-                    more = v[i].mine = true;
-    }
-    for (size_t i = 0; i < n; i++)
-        if (v[i].mine) {
-            sum.cpu_us += v[i].t.cpu_us, sum.rss += v[i].t.rss, sum.tasks += v[i].t.tasks;
-            if (sig && v[i].t.tasks)
-                kill(v[i].pid, sig);
-        }
-    return sum;
-}
-
 static void kill_all(const struct box_in *b)
 {
     if (b->spec->level == 3) {
         kill(-1, SIGKILL);                         /* all of this namespace but us */
         return;
     }
-    for (int i = 0; i < 1000 && tally(b, SIGKILL).tasks; i++)
+    for (int i = 0; i < 1000 && lm_box_tally(b, SIGKILL).tasks; i++)
         usleep(1000);
 }
 
@@ -274,7 +190,7 @@ static void answer(const struct box_in *b, int listener, struct box_report *r)
     a.id = q.id;
     a.error = -EPERM;
     if ((nr == SYS_clone && !(q.data.args[0] & NS_FLAGS)) || nr == SYS_fork || nr == SYS_vfork) {
-        if (tally(b, 0).tasks >= b->spec->pids) {
+        if (lm_box_tally(b, 0).tasks >= b->spec->pids) {
             a.error = -EAGAIN;
             r->pids_hit = true;
             if (++r->refused == PATIENCE)          /* it will not take no for an answer */
@@ -288,9 +204,10 @@ static void answer(const struct box_in *b, int listener, struct box_report *r)
     ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &a);
 }
 
-static void measure(const struct box_in *b, struct box_report *r, uint64_t before, uint64_t cpu_ms, uint64_t mem)
+/* Adds up and holds to the limits. True: some task wants a CPU. */
+static bool measure(const struct box_in *b, struct box_report *r, uint64_t before, uint64_t cpu_ms, uint64_t mem)
 {
-    struct tally t = tally(b, 0);
+    struct box_tally t = lm_box_tally(b, 0);
     uint64_t cpu = t.cpu_us + reaped_us(NULL) - before;
 
     r->cpu_us = cpu > r->cpu_us ? cpu : r->cpu_us;
@@ -301,6 +218,7 @@ static void measure(const struct box_in *b, struct box_report *r, uint64_t befor
         r->pids_hit = true;
     if (r->cpu_hit || r->mem_hit || (b->spec->level == 1 && r->pids_hit))
         kill_all(b);
+    return t.wants;
 }
 
 static uint64_t wall_ms(const struct box_in *b, const struct box_report *r)
@@ -308,12 +226,15 @@ static uint64_t wall_ms(const struct box_in *b, const struct box_report *r)
     return r->build ? b->spec->build_cpu_ms * 3 : b->spec->wall_ms;
 }
 
-/* Watches until the program is over. True: go on; false: the caller is gone or wants the end. */
+/* Watches until the program is over. True: go on; false: the caller is gone or wants the end.
+   Wall time counts while no task wants a CPU, else as the CPU time that was had: a program that other
+   work keeps from running is not called slow, up to STARVED times the limit. */
 static bool watch(const struct box_in *b, struct box_report *r, int main_pid, int listener, int sigs,
                   uint64_t cpu_ms, uint64_t mem)
 {
     uint64_t before = reaped_us(NULL);
-    double start = lm_now(), next = start + TICK_MS / 1000., end = start + (double)wall_ms(b, r) / 1000;
+    double start = lm_now(), last = start, next = start + TICK_MS / 1000., limit_s = (double)wall_ms(b, r) / 1000;
+    double waited = 0;
     bool over = false, wanted = true;
 
     r->cpu_us = r->mem_peak = 0;
@@ -334,12 +255,18 @@ static bool watch(const struct box_in *b, struct box_report *r, int main_pid, in
         while ((pid = waitpid(-1, &st, WNOHANG)) > 0)
             if (pid == main_pid)
                 r->status = st, over = true;
-        if (!over && lm_now() >= end) {
-            r->wall_hit = true;
-            kill_all(b);
-        } else if (!over && lm_now() >= next) {
-            measure(b, r, before, cpu_ms, mem);
+        if (!over && lm_now() >= next) {
+            uint64_t had = r->cpu_us;
+            double now = lm_now(), used = 0;
+            bool wants = measure(b, r, before, cpu_ms, mem);
+            used = (double)(r->cpu_us - had) / 1e6;
+            waited += wants && used < now - last ? used : now - last;
+            last = now;
             next = lm_now() + TICK_MS / 1000.;
+            if (waited >= limit_s || now - start >= limit_s * BOX_STARVED) {
+                r->wall_hit = true;
+                kill_all(b);
+            }
         }
     }
     r->wall_us = (uint64_t)((lm_now() - start) * 1e6);

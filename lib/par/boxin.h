@@ -25,6 +25,11 @@ struct box_in {
 
 #define BOX_UID 1000                               /* of the program inside; outside: nobody, or ourselves */
 #define BOX_NOBODY 65534
+#define BOX_STARVED 20                             /* real time may be this many times the wall limit */
+
+struct box_tally { uint64_t cpu_us, rss; unsigned tasks; bool wants; };   /* wants: a task runs or waits for a CPU */
+/* Adds up all processes of the box but the supervisor, which calls this; sig, if not 0, is sent to each. */
+struct box_tally lm_box_tally(const struct box_in *b, int sig);
 
 int lm_box_filter(struct sock_fprog *out);         /* built once; LM_EFACILITY */
 int lm_landlock_abi(void);                         /* 0 = none */

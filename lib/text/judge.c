@@ -191,6 +191,7 @@ int lm_judged_load(const char *dir, lm_id key, lm_judged *out)
     }
     nl = b.n ? memchr(b.p, '\n', b.n) : NULL;
     head = nl ? (size_t)(nl - b.p) + 1 : 0;
+    r.raw = lm_buf_str(&b);                        /* attributes are looked up in the line as it stands */
     if (head && !lm_head_parse(b.p, head, &r, &len, &why) && b.n == head + len + 1 &&
         (out->verdict = lm_verdict_parse(lm_get(&r, "verdict"))) >= 0 && lm_get_u64(&r, "cpu-ms", &cpu) == 1 &&
         lm_get_u64(&r, "wall-ms", &wall) == 1 && lm_get_u64(&r, "mem", &mem) == 1 && lm_get_u64(&r, "tries", &tries) == 1) {

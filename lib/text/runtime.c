@@ -17,7 +17,7 @@ static const char python[] =
     "            except BaseException: pass\n"
     "        leave(code)\n"
     "    def told(e, tb, code):\n"
-    "        try: hook(type(e), e, tb)\n"
+    "        try: hook(type(e), e.with_traceback(tb), tb)\n"
     "        except BaseException: pass\n"
     "        end(code)\n"
     "    try: code = compile(src, 'main.py', 'exec', dont_inherit=True)\n"

@@ -1,0 +1,4 @@
+# MEM_LIMIT
+x = []
+while True:
+    x.append(bytearray(1 << 20))

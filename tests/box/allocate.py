@@ -1,0 +1,2 @@
+# MEM_LIMIT
+x = bytearray(1 << 30)

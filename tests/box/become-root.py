@@ -1,0 +1,3 @@
+# RUNTIME_ERROR
+import os
+os.setuid(0)

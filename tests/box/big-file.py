@@ -1,0 +1,3 @@
+# RUNTIME_ERROR
+with open('f', 'wb') as f:
+    f.truncate(1 << 30)

@@ -1,0 +1,3 @@
+# CPU_LIMIT
+while True:
+    pass

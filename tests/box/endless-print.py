@@ -1,0 +1,3 @@
+# OUTPUT_LIMIT
+while True:
+    print('x' * 100)

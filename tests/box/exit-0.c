@@ -1,0 +1,4 @@
+// NO_VERDICT
+#include <stdlib.h>
+#include <assert.h>
+int f(void) { exit(0); }

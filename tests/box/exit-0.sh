@@ -1,0 +1,3 @@
+# NO_VERDICT
+f() { echo 1; }
+exit 0

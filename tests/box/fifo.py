@@ -1,0 +1,4 @@
+# WALL_LIMIT
+import os
+os.mkfifo('p')
+open('p', 'rb').read()

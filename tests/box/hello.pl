@@ -1,0 +1,2 @@
+# PASS
+sub f { return 1 }

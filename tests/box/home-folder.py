@@ -1,0 +1,3 @@
+# RUNTIME_ERROR
+import os
+print(os.listdir('/root'), os.listdir('/home'))

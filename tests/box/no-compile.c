@@ -1,0 +1,2 @@
+// COMPILE_ERROR
+int f(void) { return }

@@ -1,0 +1,3 @@
+# RUNTIME_ERROR
+import ctypes
+ctypes.string_at(0)

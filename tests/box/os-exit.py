@@ -1,0 +1,3 @@
+# NO_VERDICT
+import os
+os._exit(0)

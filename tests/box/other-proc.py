@@ -1,0 +1,2 @@
+# RUNTIME_ERROR
+open('/proc/1/environ').read()

@@ -1,0 +1,3 @@
+# RUNTIME_ERROR
+def f():
+    return f()

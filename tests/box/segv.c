@@ -1,0 +1,3 @@
+// RUNTIME_ERROR
+#include <assert.h>
+int f(void) { return *(volatile int *)0; }

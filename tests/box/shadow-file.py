@@ -1,0 +1,2 @@
+# RUNTIME_ERROR
+print(open('/etc/shadow').read())

@@ -1,0 +1,4 @@
+# RUNTIME_ERROR
+import os
+os.symlink('/etc', 'e')
+open('e/shadow').read()

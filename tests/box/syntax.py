@@ -1,0 +1,2 @@
+# COMPILE_ERROR
+def f(:

@@ -1,0 +1,3 @@
+# NO_VERDICT
+import sys
+sys.exit()

@@ -1,0 +1,2 @@
+# RUNTIME_ERROR
+open('/usr/lib/x', 'w')

@@ -1,0 +1,3 @@
+// FAIL
+#include <assert.h>
+int f(void) { return 2; }

@@ -1,0 +1,2 @@
+// FAIL
+function f() { return 2 }

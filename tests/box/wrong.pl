@@ -1,0 +1,2 @@
+# FAIL
+sub f { return 2 }

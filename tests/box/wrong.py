@@ -1,0 +1,3 @@
+# FAIL
+def f():
+    return 2
