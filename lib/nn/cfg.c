@@ -295,8 +295,10 @@ void lm_cfg_text(const lm_cfg *c, lm_buf *out)
     qsort(keys, nk, sizeof *keys, by_name);
     lm_jw_init(&w, out, 2);
     lm_jw_obj(&w, NULL);
-    for (size_t i = 0; i < nk; i++)
-        lm_jw_val(&w, keys[i], json_object_get(o, keys[i]));
+    for (size_t i = 0; i < nk; i++) {
+        lm_jw_name(&w, lm_cstr(keys[i]));
+        lm_jw_val(&w, "", json_object_get(o, keys[i]));
+    }
     lm_jw_end(&w);
     lm_buf_addc(out, '\n');
     free(keys);
