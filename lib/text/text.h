@@ -22,4 +22,5 @@
 #include "text/runtime.h"
 #include "text/task.h"
 #include "text/judge.h"
+#include "text/pii.h"
 #endif
