@@ -201,6 +201,7 @@ install: all $(O)/completion
 	$(Q)for p in $(MANPAGES); do install -m 644 $$p $(MANDIR)/man$${p##*.}/ || exit; done
 	$(Q)install -m 644 LICENSE README.md NEWS.md $(SHARE)
 	$(Q)cp -R examples $(SHARE)/
+	$(Q)cp -R examples/codelm/tasks $(SHARE)/
 	$(Q)install -m 644 $(O)/completion $(COMPDIR)/lm
 	$(Q)for t in $(filter-out lm,$(TOOLS)); do ln -sf lm $(COMPDIR)/$$t || exit; done
 ## uninstall: what install put there
