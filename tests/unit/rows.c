@@ -244,7 +244,7 @@ static void damage(const char *one)
 
 int main(void)
 {
-    const char *one, *many;
+    char *one, *many;
     lm_data *d;
 
     if (!mkdtemp(dir))
@@ -269,6 +269,8 @@ int main(void)
        "w1 workers, then w2, read what one uninterrupted reader reads");
     damage(one);
     lm_rmtree(dir);
+    free(one);
+    free(many);
     printf("1..%d\n", count);
     return failed != 0;
 }
