@@ -163,7 +163,7 @@ lint: man
 	@sh make/lint.sh
 ## format: lay the sources out with clang-format
 format:
-	$(Q)find bin lib kernels tests examples -name '*.[ch]' | xargs clang-format -i
+	$(Q)find bin lib kernels tests/*.c tests/unit tests/fuzz tests/fault -name '*.c' | xargs clang-format -i
 ## cov: line coverage of the tests
 cov:
 	@$(MAKE) --no-print-directory CONF=cov check && sh make/cov.sh build/cov
