@@ -120,6 +120,7 @@ uint32_t lm_utf8_get(const char *p, size_t n, size_t *len);        /* code point
 size_t lm_utf8_put(char out[4], uint32_t cp);      /* length written; surrogates and > 10FFFF give 0 */
 size_t lm_utf8_count(const char *p, size_t n);     /* characters; each invalid byte counts as one */
 bool lm_utf8_valid(const char *p, size_t n);
+size_t lm_utf8_partial(const char *p, size_t n);   /* bytes at the end that begin a character whose rest is missing: 0-3 */
 
 /* Files. */
 int lm_read_file(const char *path, lm_buf *out, size_t max);       /* LM_EIO; LM_ELIMIT beyond max */

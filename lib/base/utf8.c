@@ -129,6 +129,19 @@ bool lm_utf8_valid(const char *p, size_t n)
     return true;
 }
 
+size_t lm_utf8_partial(const char *p, size_t n)
+{
+    for (size_t k = 1; k <= 3 && k <= n; k++) {
+        unsigned char c = (unsigned char)p[n - k];
+
+        if (c >= 0xc2 && c <= 0xf4)
+            return (c >= 0xf0 ? 4u : c >= 0xe0 ? 3u : 2u) > k ? k : 0;
+        if ((c & 0xc0) != 0x80)
+            break;
+    }
+    return 0;
+}
+
 static bool escaped(unsigned char c) { return c <= 0x20 || c == '%' || c >= 0x7f; }
 
 void lm_pct_encode(lm_buf *out, lm_str s)

@@ -14,4 +14,8 @@
 #include "nn/plot.h"
 #include "nn/ckpt.h"
 #include "nn/train.h"
+#include "nn/sample.h"
+#include "nn/batch.h"
+#include "nn/genrec.h"
+#include "nn/rolling.h"
 #endif

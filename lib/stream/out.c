@@ -228,6 +228,8 @@ int lm_out_note(lm_out *out, lm_str line)
 {
     if (out->flags & LM_OUT_BARE)
         return out->err;
+    if (out->text)
+        return 0;
     if (line.n >= 4 && !memcmp(line.p, "%by ", 4)) {
         if (!out->own.n)               /* LM_PROV=0: no provenance at all */
             return 0;

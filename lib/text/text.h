@@ -23,4 +23,6 @@
 #include "text/task.h"
 #include "text/judge.h"
 #include "text/pii.h"
+#include "text/stop.h"
+#include "text/fimprompt.h"
 #endif

@@ -1,0 +1,292 @@
+/* lm-eval: how likely a model finds held-out documents: bits a byte and perplexity.
+   Apart from lm-passk, which scores what was generated and run. */
+#include "lm.h"
+#include <math.h>
+
+static const char *model_dir;
+static uint64_t ctx_max, stride, batch = 8;
+static bool each, tsv;
+
+static const lm_opt opts[] = {
+    LM_FILE('m', "model", &model_dir, "DIR", "Hugging Face directory of the model (needed)"),
+    LM_NUM(0, "ctx", &ctx_max, 2, 1u << 24, "N", "tokens a window (the model's, at most 2048)"),
+    LM_NUM(0, "stride", &stride, 1, 1u << 24, "N", "tokens from window to window (half of --ctx)"),
+    LM_FLAG(0, "each", &each, "pass each document, without its body, with logp= tokens= size="),
+    LM_FLAG(0, "tsv", &tsv, "print the scores as a table: name, value, standard error, n"),
+    LM_MUTE,
+    LM_NUM(0, "batch", &batch, 1, 1024, "N", "windows a forward pass (8)"),
+    LM_COMMON, LM_END
+};
+static const lm_tool tool = {
+    .name = "lm-eval", .does = "score held-out documents by likelihood", .types = "doc", .opts = opts,
+    .flags = LM_IN | LM_OUT | LM_TEXT | LM_ORDERED | LM_PAR
+};
+
+struct text {                          /* a document until all of its windows have run */
+    lm_rec *rec;
+    lm_ids ids;
+    float *nll;
+    uint64_t bytes;
+};
+
+struct eval {
+    lm_model *model;
+    lm_vocab *vocab;
+    lm_enc *enc;
+    lm_roll *roll;
+    lm_out *out;
+    struct text *t;
+    size_t n, cap, waiting;            /* waiting: ids in t */
+    uint64_t docs, bytes, tokens, words;
+    double nll, *dn, *db;              /* sums by document, for the standard error */
+    size_t ndoc, capdn, capdb;
+    int err;
+};
+
+static uint64_t words_of(lm_str s)
+{
+    uint64_t n = 0;
+    bool in = false;
+
+    for (size_t i = 0; i < s.n; i++) {
+        bool space = s.p[i] == ' ' || (s.p[i] >= 9 && s.p[i] <= 13);
+
+        n += !space && !in;
+        in = !space;
+    }
+    return n;
+}
+
+static int finish_text(struct eval *E, struct text *t)
+{
+    double sum = 0;
+    int err = 0;
+
+    for (size_t i = 0; i + 1 < t->ids.n; i++)
+        sum += t->nll[i];
+    if (sum != sum)
+        return lm_rec_fail(t->rec, LM_EDEVICE, "the loss is not a number");
+    E->nll += sum;
+    E->bytes += t->bytes;
+    E->tokens += t->ids.n - 1;
+    E->docs++;
+    LM_GROW(E->dn, E->ndoc, E->capdn);
+    LM_GROW(E->db, E->ndoc, E->capdb);
+    E->dn[E->ndoc] = sum;
+    E->db[E->ndoc++] = (double)t->bytes;
+    if (each) {
+        lm_set_f64(t->rec, "logp", (double)(float)-sum);
+        lm_setf(t->rec, "tokens", "%zu", t->ids.n - 1);
+        lm_setf(t->rec, "size", "%llu", (unsigned long long)t->bytes);
+        lm_body(t->rec, NULL, 0);
+        err = lm_put(E->out, t->rec);
+    }
+    return err;
+}
+
+/* Runs the windows of all waiting documents and takes their sums. */
+static int settle(struct eval *E)
+{
+    int err = lm_roll_flush(E->roll);
+
+    for (size_t i = 0; i < E->n; i++) {
+        struct text *t = &E->t[i];
+
+        if (!err)
+            err = finish_text(E, t);
+        lm_rec_free(t->rec);
+        free(t->rec);
+        free(t->ids.v);
+        free(t->nll);
+    }
+    E->n = E->waiting = 0;
+    return err;
+}
+
+static int add(struct eval *E, lm_rec *r)
+{
+    struct text *t;
+    uint32_t start = lm_vocab_role(E->vocab, LM_ROLE_BOS);
+    int err;
+
+    LM_GROW(E->t, E->n, E->cap);
+    t = &E->t[E->n];
+    *t = (struct text){.bytes = r->body.n};
+    if (start == LM_NO_ID)             /* a document begins behind the end of another */
+        start = lm_vocab_role(E->vocab, LM_ROLE_EOS);
+    lm_ids_need(&t->ids, 1);
+    t->ids.v[t->ids.n++] = start == LM_NO_ID ? 0 : start;
+    err = lm_enc_text(E->enc, r->body, &t->ids);
+    if (err < 0) {
+        free(t->ids.v);
+        return lm_rec_fail(r, err, "%s", lm_last_error()->detail);
+    }
+    E->words += words_of(r->body);
+    t->rec = lm_keep(r);
+    t->nll = lm_zalloc(t->ids.n, sizeof *t->nll);
+    E->n++;
+    E->waiting += t->ids.n;
+    err = lm_roll_text(E->roll, t->ids.v, t->ids.n, t->nll);
+    return !err && E->waiting > 1u << 16 ? settle(E) : err;
+}
+
+static int score(struct eval *E, const char *name, double value, double se, uint64_t n)
+{
+    lm_rec r = {0};
+    int err = 0;
+
+    if (tsv) {
+        fprintf(lm_out_text(E->out), "%s\t%.6g\t%.3g\t%llu\n", name, value, se, (unsigned long long)n);
+        return 0;
+    }
+    lm_rec_new(&r, "score");
+    lm_set(&r, "name", lm_cstr(name));
+    lm_set_f64(&r, "value", value);
+    lm_setf(&r, "n", "%llu", (unsigned long long)n);
+    lm_set_f64(&r, "se", (double)(float)se);
+    err = lm_put(E->out, &r);
+    lm_rec_free(&r);
+    return err;
+}
+
+/* Standard error of the ratio sum(nll) / sum(bytes) over documents (delta method). */
+static double ratio_se(const struct eval *E, double ratio)
+{
+    double s = 0, n = (double)E->ndoc;
+
+    for (size_t i = 0; i < E->ndoc; i++) {
+        double d = E->dn[i] - ratio * E->db[i];
+
+        s += d * d;
+    }
+    return n > 1 ? sqrt(n / (n - 1) * s) / (double)E->bytes : 0;
+}
+
+static int report(struct eval *E)
+{
+    double bits = E->bytes ? E->nll / M_LN2 / (double)E->bytes : 0;
+    double se = E->bytes ? ratio_se(E, E->nll / (double)E->bytes) / M_LN2 : 0;
+    double mean = E->tokens ? E->nll / (double)E->tokens : 0;
+    int err = score(E, "bits-per-byte", bits, se, E->docs);
+
+    if (!err)
+        err = score(E, "loss", mean, bits ? mean * se / bits : 0, E->tokens);
+    if (!err)
+        err = score(E, "perplexity-token", lm_exp(mean), bits ? lm_exp(mean) * mean * se / bits : 0, E->tokens);
+    if (!err) {
+        double word = E->words ? E->nll / (double)E->words : 0;
+
+        err = score(E, "perplexity-word", lm_exp(word), bits ? lm_exp(word) * word * se / bits : 0, E->words);
+    }
+    if (!err)
+        err = score(E, "bytes-per-token", E->tokens ? (double)E->bytes / (double)E->tokens : 0, 0, E->bytes);
+    return err;
+}
+
+static int load(struct eval *E)
+{
+    int err = lm_model_load(&E->model, model_dir, -1, 0);
+
+    if (err >= 0)
+        err = lm_vocab_load(model_dir, &E->vocab);
+    if (err >= 0 && lm_vocab_size(E->vocab) > E->model->cfg.vocab)
+        err = lm_err_at(LM_EMISMATCH, model_dir, "the vocabulary has %u ids, the model %u",
+                        lm_vocab_size(E->vocab), E->model->cfg.vocab);
+    return err;
+}
+
+/* Notes keep their place: what was read before them is settled first. */
+static void on_note(void *ctx, lm_str line)
+{
+    struct eval *E = ctx;
+
+    if (each && !E->err)
+        E->err = settle(E);
+    lm_out_note(E->out, line);
+}
+
+static void on_block(void *ctx)
+{
+    struct eval *E = ctx;
+
+    if (each && !E->err)
+        E->err = settle(E);
+    lm_out_flush(E->out);
+}
+
+static int work(struct eval *E, lm_in *in)
+{
+    lm_rec r = {0};
+    int rc;
+
+    lm_in_on_note(in, on_note, E);
+    lm_in_on_block(in, on_block, E);
+    while ((rc = lm_next(in, &r)) > 0 && !(rc = E->err)) {
+        if (lm_acts_on(r.type)) {
+            rc = add(E, &r);
+        } else if (!tsv) {
+            rc = settle(E);            /* order is kept */
+            if (!rc)
+                rc = lm_put(E->out, &r);
+        }
+        if (rc < 0)
+            break;
+    }
+    lm_in_on_note(in, NULL, NULL);
+    lm_in_on_block(in, NULL, NULL);
+    lm_rec_free(&r);
+    if (rc >= 0)
+        rc = E->err ? E->err : settle(E);
+    return rc < 0 ? rc : report(E);
+}
+
+static int run(lm_in *in, lm_out *out)
+{
+    struct eval E = {.out = out};
+    lm_pool *pool = NULL;
+    uint32_t ctx;
+    int rc;
+
+    if (!model_dir)
+        return lm_err(LM_EUSAGE, "-m DIR is needed");
+    if (tsv && each)
+        return lm_err(LM_EUSAGE, "--each writes records, --tsv a table: not both");
+    if (tsv)
+        lm_out_text(out);
+    rc = load(&E);
+    if (rc >= 0) {
+        ctx = E.model->cfg.ctx < 2048 ? E.model->cfg.ctx : 2048;
+        if (ctx_max)
+            ctx = ctx_max < E.model->cfg.ctx ? (uint32_t)ctx_max : E.model->cfg.ctx;
+        if (!stride)
+            stride = (ctx + 1) / 2;
+        if (stride > ctx)
+            rc = lm_err(LM_EUSAGE, "--stride is larger than the window of %u tokens", ctx);
+    }
+    if (rc >= 0) {
+        pool = lm_pool_new(lm_jobs());
+        E.enc = lm_enc_new(E.vocab, 8u << 20);
+        rc = lm_roll_new(&E.roll, E.model, ctx, (uint32_t)stride, (uint32_t)batch, pool);
+    }
+    if (rc >= 0)
+        rc = work(&E, in);
+    while (E.n) {
+        struct text *t = &E.t[--E.n];
+
+        lm_rec_free(t->rec);
+        free(t->rec);
+        free(t->ids.v);
+        free(t->nll);
+    }
+    free(E.t);
+    free(E.dn);
+    free(E.db);
+    lm_roll_free(E.roll);
+    lm_enc_free(E.enc);
+    lm_pool_free(pool);
+    lm_vocab_free(E.vocab);
+    lm_model_free(E.model);
+    return rc;
+}
+
+int main(int argc, char **argv) { return lm_main(argc, argv, &tool, run); }
