@@ -1,0 +1,5 @@
+# lm-gen needs a model, and prompts to answer.
+# shellcheck shell=sh disable=SC2034
+. "$ROOT/tests/tinymodel.sh"
+opts='-m m -t doc --max-tokens 4 --ctx 32 --truncate left'
+setup() { tiny_model m; }

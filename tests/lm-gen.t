@@ -1,0 +1,51 @@
+#!/bin/sh
+# lm-gen continues prompts; what a prompt gets depends on itself, the model and the options alone.
+. "${0%/*}/t.sh"
+. "$ROOT/tests/tinymodel.sh"
+run 'a tiny model is made' 0 'tiny_model m'
+stream '@prompt id=a stop-1=ret' 'def add(a, b):' '@prompt id=b n=2' 'x' '@task name=t' '' '@prompt id=c seed=5' '' \
+    '@doc path=a.py' 'def' >p.lm
+gens() { heads | cut -d ' ' -f "$1"; }
+
+is 'a run record comes first, others keep their place, prompts alone are answered' \
+    'lm-gen -m m --max-tokens 4 p.lm | gens 1 | tr "\n" " "' '@run @gen @gen @gen @task @gen @doc '
+is 'a gen record tells its prompt and sample' \
+    'lm-gen -m m --max-tokens 4 p.lm | heads | grep ^@gen | cut -d " " -f 3,4 | tr "\n" " "' \
+    'id=a sample=0 id=b sample=0 id=b sample=1 id=c sample=0 '
+o='--temp 1.2 --top-k 50 --top-p 0.98 --max-tokens 20 -n 3 --ids --logprobs 2'
+run 'a plan of draws' 0 "lm-gen -m m $o p.lm >want"
+for w in '-j 1' '-j 2 --batch 1' '--batch 3 --chunk 1' '--batch 16 --kv-mem 1M'; do
+    run "$w runs" 0 "lm-gen -m m $o $w p.lm >have"
+    bytes "$w changes no byte" want have
+done
+for d in ref avx2 avx512f; do
+    if LM_DEVICE=$d lm-gen -m m --max-tokens 1 p.lm >/dev/null 2>&1; then
+        run "LM_DEVICE=$d runs" 0 "LM_DEVICE=$d lm-gen -m m $o p.lm >have"
+        bytes "LM_DEVICE=$d changes no byte" want have
+    fi
+done
+stream '@prompt id=c seed=5' '' >one.lm
+is 'a prompt alone gets what it gets among others' "lm-gen -m m $o one.lm | tail -n 9 | md5sum" \
+    "$(lm-gen -m m $o p.lm | lm-select -e 'id == c' | tail -n 9 | md5sum)"
+is 'another seed draws another text' 'lm-gen -m m --temp 1 -s 1 one.lm | cksum >a; sed "s/ seed=5//" one.lm >two.lm
+    for s in 1 2; do lm-gen -m m --temp 1 -s $s two.lm | sed 1,2d | sed "s/seed=[0-9]*//"; done | sort -u | grep -c ^@gen' 2
+is 'a document is a prompt under -t doc' 'lm-gen -m m -t doc --max-tokens 3 p.lm | heads | grep -c ^@gen' 1
+is 'a prompt that leaves no room has finish=context' \
+    'lm-gen -m m --max-tokens 60 p.lm | heads | grep -o "id=a.*finish=[a-z]*"' 'id=a sample=0 finish=context'
+is '--truncate left cuts it instead' \
+    'lm-gen -m m --max-tokens 60 --truncate left p.lm | heads | grep -c finish=context' 0
+is '--ids gives prompt and generation with weights' \
+    'lm-gen -m m --max-tokens 3 --ids one.lm | heads | grep ^@tok | cut -d " " -f 2-4,7-' \
+    '16 dt=u16 shape=4 sample=0 with=weight:u8:4'
+is '--logprobs gives a row a token' \
+    'lm-gen -m m --max-tokens 3 --logprobs 1 one.lm | heads | grep ^@logp | cut -d " " -f 2,5-' \
+    '48 dt=f32 shape=3,2 with=ids:u32:3x2'
+stream '@prompt id=f cut=3' 'abcdef' >fim.lm
+is 'a prompt with cut= is laid out for infilling' \
+    'lm-gen -m m --max-tokens 1 fim.lm | heads | grep -o "prompt-tokens=[0-9]*"' 'prompt-tokens=9'
+fails 'cut= beyond the body is told' 3 'sed s/cut=3/cut=7/ fim.lm | lm-gen -m m' '^lm-gen: stdin:0:6: invalid: cut='
+fails 'no model is a usage error' 2 'lm-gen p.lm' 'needed'
+fails 'a folder without a model is told' 5 'lm-gen -m . p.lm' 'config.json: io:'
+cp -r m broken && head -c 200 m/model.safetensors >broken/model.safetensors
+fails 'a cut model file is told' 3 'lm-gen -m broken p.lm' 'model.safetensors: '
+done_testing
