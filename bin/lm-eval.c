@@ -75,7 +75,7 @@ static int finish_text(struct eval *E, struct text *t)
     E->dn[E->ndoc] = sum;
     E->db[E->ndoc++] = (double)t->bytes;
     if (each) {
-        lm_set_f64(t->rec, "logp", (double)(float)-sum);
+        lm_set_f64(t->rec, "logp", sum != 0 ? (double)(float)-sum : 0);
         lm_setf(t->rec, "tokens", "%zu", t->ids.n - 1);
         lm_setf(t->rec, "size", "%llu", (unsigned long long)t->bytes);
         lm_body(t->rec, NULL, 0);
