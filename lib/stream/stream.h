@@ -41,6 +41,7 @@ void lm_body(lm_rec *r, const void *p, size_t n);  /* sets the body: a view, mus
 char *lm_body_alloc(lm_rec *r, size_t n);          /* a new body of n bytes owned by the record */
 void lm_retype(lm_rec *r, const char *type);
 void lm_rec_new(lm_rec *r, const char *type);      /* an empty record; reuses r's memory */
+int lm_rec_order(lm_str a, lm_str b);              /* two whole records as bytes: by canonical header, then body; <0, 0, >0 */
 lm_rec *lm_keep(lm_rec *r);                        /* a copy that lives on; lm_rec_free(it), then free */
 void lm_rec_free(lm_rec *r);                       /* what r owns, not r */
 void lm_rec_view(lm_rec *r, lm_str raw, lm_str type, lm_str attrs, lm_str body);   /* r becomes a view of a whole, checked record */
