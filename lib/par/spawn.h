@@ -17,6 +17,7 @@ ssize_t lm_write_quiet(int fd, const void *p, size_t n);
 int lm_child_wait(lm_child *c, double deadline, int *status);
 void lm_child_kill(lm_child *c);                   /* SIGKILL to the group, waits, closes the pipes */
 void lm_child_close(lm_child *c);                  /* closes the pipes */
+uint64_t lm_group_ticks(pid_t group);              /* processor time used so far by a process group, in clock ticks */
 /* "ended with status 3" or "was killed by signal 9 (Killed)". */
 void lm_child_told(int status, char *out, size_t n);
 
