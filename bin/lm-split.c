@@ -29,6 +29,7 @@ typedef struct {
     uint64_t upto[SETS], total;                    /* cumulative weights */
     unsigned n, nweights;
     lm_out *out[SETS], *all;                       /* of -o DIR; else all */
+    lm_aside *fresh;                               /* a DIR that was not there: it comes whole or not at all */
     uint64_t *key;                                 /* of --also: hashes of its values, 0 = free; */
     uint8_t *side;                                 /* and the set, SETS = two were met */
     size_t have, cap;
@@ -239,12 +240,12 @@ static int open_all(plan *p)
         lm_out_by(p->all, lm_by_line());
         return 0;
     }
-    if (lm_mkdirs(lm_common.out, 0777) < 0)
+    if (access(lm_common.out, F_OK) && !(p->fresh = lm_aside_dir(lm_common.out)))
         return LM_EIO;
     for (unsigned i = 0; i < p->n; i++) {
         lm_buf path = {0};
 
-        lm_buf_addf(&path, "%s/%s.lm", lm_common.out, p->name[i]);
+        lm_buf_addf(&path, "%s/%s.lm", p->fresh ? lm_aside_path(p->fresh) : lm_common.out, p->name[i]);
         p->out[i] = lm_out_open(path.p, LM_OUT_CRC);
         lm_buf_free(&path);
         if (!p->out[i])
@@ -269,6 +270,10 @@ static int close_all(plan *p, lm_in *in, int err)
         lm_out_close(p->out[i]);
         free(p->name[i]);
     }
+    if (p->fresh && err)
+        lm_aside_drop(p->fresh);
+    else if (p->fresh)
+        err = lm_aside_commit(p->fresh);
     free(p->key);
     free(p->side);
     return err;

@@ -145,7 +145,7 @@ static void input_note(void *ctx, lm_str line)
     bool seg = line.n >= 4 && !memcmp(line.p, "%seg", 4) && (line.n == 4 || line.p[4] == ' ');
     lm_buf *to = &f->p->head;
 
-    if (f->begun || seg) {
+    if (f->begun || line.n < 4 || memcmp(line.p, "%by ", 4)) {     /* provenance at the head: for each copy */
         if (!need(f))
             return;
         to = &f->b->in;

@@ -1,0 +1,2 @@
+# shellcheck shell=sh disable=SC2034
+operands=help
