@@ -1,7 +1,6 @@
 /* lm-par: deal a stream to N copies of a filter and gather their output in order.
    Apart from -j of the filters: it speeds up any record-local command that speaks the format. */
 #include "lm.h"
-#include "par/deal.h"
 
 static const lm_opt opts[] = { LM_COMMON, LM_END };
 static const lm_tool tool = {

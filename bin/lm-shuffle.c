@@ -1,7 +1,6 @@
 /* lm-shuffle: put records into a random order that depends on seed, epoch and ids alone.
    Apart from lm-sample: it passes all, within a memory bound; sorted runs spill to a temporary file. */
 #include "lm.h"
-#include "base/xsort.h"
 
 #define OWN (10u << 20)                            /* what the program needs besides records */
 
