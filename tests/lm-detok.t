@@ -13,12 +13,12 @@ tok() { t_a=$1; shift; printf '@tok %d dt=u16 shape=%d vocab=%s%s\n' $(($# * 2))
     for t_i; do printf "\\$(printf %o $((t_i % 256)))\\$(printf %o $((t_i / 256)))"; done; echo; }
 toks() { printf '%%lm 1\n'; cat; printf '%s\n' "$1"; }
 
-is 'the document is the one that was encoded' 'lm-detok --vocab v in.tok | lm-export --to text | cmp - text' ''
+run 'the document is the one that was encoded' 0 'lm-detok --vocab v in.tok | lm-export --to text | cmp - text'
 is 'its attributes too, but for those of the ids' "lm-detok --vocab v in.tok | heads" "$(heads in.lm)"
 is '--special text shows the special tokens' 'lm-detok --vocab v --special text --text in.tok | tail -c 14' '
 <|endoftext|>'
-is 'u32 ids' 'lm-tok --vocab v --dt u32 in.lm | lm-detok --vocab v --text | cmp - text' ''
-is 'ids with offsets' 'lm-tok --vocab v --offsets in.lm | lm-detok --vocab v --text | cmp - text' ''
+run 'u32 ids' 0 'lm-tok --vocab v --dt u32 in.lm | lm-detok --vocab v --text | cmp - text'
+run 'ids with offsets' 0 'lm-tok --vocab v --offsets in.lm | lm-detok --vocab v --text | cmp - text'
 fails 'another vocabulary is refused' 3 'lm-detok --vocab w in.tok' 'mismatch: vocab='
 fails 'an unknown id is refused' 3 "tok '' 65 9999 | toks '%end n=1 b=4' | lm-detok --vocab v" 'id 9999 at 1'
 fails 'ids without dt=' 3 "stream '@tok shape=1' ab | lm-detok --vocab v" 'missing: dt='

@@ -5,8 +5,8 @@ printf 'low low low lower lowest\n' >text
 lm-import text | lm-bpe-train -o v --vocab-size 272 --reserve 12 --pad-to 1
 is 'its size' 'lm-vocab v | head -n 5 | tr "\n\t" "  "' 'size 272 tokens 260 added 0 special 12 merges 4 '
 is 'a line a token' 'lm-vocab --tsv v | wc -l' 272
-is 'a file is a vocabulary too, its roles by the usual names' \
-    'lm-vocab v >a; lm-vocab v/tokenizer.json | cmp - a' ''
+run 'a file is a vocabulary too, its roles by the usual names' 0 \
+    'lm-vocab v >a; lm-vocab v/tokenizer.json | cmp - a'
 mkdir hf
 edit() { sed "$1" v/tokenizer.json >hf/tokenizer.json; cp v/tokenizer_config.json hf/; }
 like 'vocab= is the hash of the file' "edit 's/^/ /'; lm-vocab hf" "^vocab	$(lm-vocab v | sed -n 's/^vocab	//p' | tr -d '\n' | sed 's/./[0-9a-f]/g')"

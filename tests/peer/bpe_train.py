@@ -1,6 +1,6 @@
 """Merges of lm-bpe-train against PyPI tokenizers on the same documents.
 
-    python bpe_train.py FOLDER PATTERN SIZE lines|whole TOKENIZER_JSON
+    python bpe_train.py DOCS.lm PATTERN SIZE lines|whole TOKENIZER_JSON
 
 Trains Hugging Face's BPE with the same pattern and number of tokens (line mode: train(files); whole documents:
 an iterator) and compares alphabet, merges and ids with TOKENIZER_JSON; loads and re-saves that file and
@@ -9,22 +9,21 @@ compares bytes. Prints one line for each; exit 1 if any differs.
 import json
 import os
 import sys
+import tempfile
 
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
-folder, pattern, size, mode, path = sys.argv[1:]
+docs, pattern, size, mode, path = sys.argv[1:]
 raw = open(path, "rb").read()
 ours = json.loads(raw)
 regex = ours["pre_tokenizer"]["pretokenizers"][0]["pattern"]["Regex"]
-files = []
-for d, _, names in os.walk(folder):
-    files += [os.path.join(d, n) for n in names if n.endswith(".py") and os.path.isfile(os.path.join(d, n))]
 texts = []
-for f in files:
-    try:
-        texts.append((f, open(f, encoding="utf-8", newline="").read()))
-    except UnicodeDecodeError:
-        pass  # the caller leaves these out too
+with open(docs, "rb") as f:
+    for head in iter(f.readline, b""):
+        if head[:1] == b"@":
+            body = f.read(int(head.split()[1]) + 1)[:-1]
+            texts.append(body.decode())
+assert texts
 
 tok = Tokenizer(models.BPE())
 tok.pre_tokenizer = pre_tokenizers.Sequence(
@@ -42,9 +41,14 @@ trainer = trainers.BpeTrainer(
     initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
 )
 if mode == "lines":
-    tok.train([f for f, _ in texts], trainer)
+    with tempfile.TemporaryDirectory() as d:
+        files = [os.path.join(d, str(i)) for i in range(len(texts))]
+        for name, text in zip(files, texts):
+            with open(name, "w", encoding="utf-8", newline="") as f:
+                f.write(text)
+        tok.train(files, trainer)
 else:
-    tok.train_from_iterator((t for _, t in texts), trainer)
+    tok.train_from_iterator(texts, trainer)
 theirs = json.loads(tok.to_str())["model"]
 
 bad = 0

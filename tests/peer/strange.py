@@ -1,0 +1,26 @@
+"""Writes documents that try a scanner: every code point Unicode assigns before, after and between others, and
+random strings of characters that patterns care about.
+
+    python strange.py DOCS.lm
+"""
+import random
+import sys
+import unicodedata
+
+texts = []
+points = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000 and unicodedata.category(chr(c)) not in ("Cn", "Co")]
+for i in range(0, len(points), 4096):
+    texts.append("".join("{0} a{0}b1{0}2'{0}x {0}!\n{0}  {0}\t{0}{0}".format(chr(c)) for c in points[i : i + 4096]))
+rnd = random.Random(1)
+alpha = list("abstvredlmSTVRE'\"  \t\n\r\n  0123!.-_(){}\u00a0\u00e9\u4e2d\u2028\u0301\u0663\u017f\u180e\u0085<|endoftext|>")
+for _ in range(1000):
+    texts.append("".join(rnd.choice(alpha) for _ in range(rnd.randint(0, 200))))
+texts.append("<|endoftext|><|fim_prefix|><|fim_prefix<|mask_25|><|mask_255|>")
+with open(sys.argv[1], "wb") as f:
+    f.write(b"%lm 1\n")
+    size = 0
+    for i, t in enumerate(texts):
+        b = t.encode()
+        f.write(b"@doc %d id=%032x\n%s\n" % (len(b), i, b))
+        size += len(b)
+    f.write(b"%%end n=%d b=%d\n" % (len(texts), size))
