@@ -63,7 +63,7 @@ static int decode(lm_rec *r, const lm_vocab *v, lm_ids *ids, lm_buf *text)
 /* The record becomes a document that lacks what told of its ids. */
 static void to_doc(lm_rec *r, const lm_buf *text, size_t n)
 {
-    static const char *const of_ids[] = {"dt", "shape", "vocab", "with", "prefix", "fim"};
+    static const char *const of_ids[] = {"dt", "shape", "vocab", "with", "bytes", "prefix", "fim"};
 
     lm_retype(r, "doc");
     for (size_t i = 0; i < LM_COUNT(of_ids); i++)

@@ -138,7 +138,7 @@ static int slow_word(const lm_vocab *v, lm_str s, lm_ids *out)
 {
     size_t from = out->n;
 
-    if (s.n > 2048)                                /* quadratic: long words are left to the heap */
+    if (s.n > 512)                                 /* quadratic: long words are left to the heap */
         return lm_vocab_word(v, s.p, s.n, out);
     for (size_t i = 0; i < s.n; i++) {
         uint32_t id = lm_vocab_find(v, (lm_str){s.p + i, 1});
