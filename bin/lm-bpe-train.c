@@ -1,5 +1,6 @@
-/* lm-bpe-train: learn a vocabulary of byte pairs from documents, as a Hugging Face tokenizer directory.
-   Apart from lm-tok: it reads a sample once and writes a directory; its word counts can be kept and joined. */
+/* lm-bpe-train: learn a vocabulary of byte pairs from documents, as a Hugging Face tokenizer
+   directory. Apart from lm-tok: it reads a sample once and writes a directory; its word counts can
+   be kept and joined. */
 #include "lm.h"
 #include <fcntl.h>
 #include <pthread.h>
@@ -12,13 +13,18 @@ static bool lines, allow_short;
 static const char *specials, *weights, *counts_out;
 static lm_list counts_in;
 static const lm_opt opts[] = {
-    LM_NUM(0, "vocab-size", &vocab_size, 2, 16777216, "N", "tokens in all, reserved ones too (32768)"),
+    LM_NUM(0, "vocab-size", &vocab_size, 2, 16777216, "N",
+           "tokens in all, reserved ones too (32768)"),
     LM_NUM(0, "reserve", &reserve, 0, 65536, "N", "special tokens behind the last merge (512)"),
-    LM_FILE(0, "specials", &specials, "FILE", "names of special tokens from the twelfth on, one a line"),
-    LM_ENUM(0, "pretok", &pretok, "qwen2|gpt2|cl100k", "the pattern that cuts text into words (qwen2)"),
+    LM_FILE(0, "specials", &specials, "FILE",
+            "names of special tokens from the twelfth on, one a line"),
+    LM_ENUM(0, "pretok", &pretok, "qwen2|gpt2|cl100k",
+            "the pattern that cuts text into words (qwen2)"),
     LM_NUM(0, "pad-to", &pad_to, 1, 65536, "N", "round the size up to a multiple of N (64)"),
-    LM_NUM(0, "min-frequency", &min_freq, 0, 1ull << 48, "N", "merge no pair that occurs less often (0)"),
-    LM_NUM(0, "max-token-bytes", &max_bytes, 0, 1ull << 31, "N", "make no token longer than N bytes (0: any)"),
+    LM_NUM(0, "min-frequency", &min_freq, 0, 1ull << 48, "N",
+           "merge no pair that occurs less often (0)"),
+    LM_NUM(0, "max-token-bytes", &max_bytes, 0, 1ull << 31, "N",
+           "make no token longer than N bytes (0: any)"),
     LM_ENUM(0, "alphabet", &seen, "all|seen", "start from all 256 bytes or those that occur (all)"),
     LM_REAL(0, "sample", &sample, 0, 1, "P", "count each document with probability P, by its id"),
     LM_NUM('s', "seed", &seed, 0, UINT64_MAX, "N", "seed of --sample (0)"),
@@ -26,17 +32,22 @@ static const lm_opt opts[] = {
     LM_FLAG(0, "lines", &lines, "take each line as a text of its own"),
     LM_FLAG(0, "allow-short", &allow_short, "accept fewer merges than asked for"),
     LM_MUTE,
-    LM_LIST(0, "counts-in", &counts_in, "FILE", "take word counts from FILE, not documents (repeatable)"),
+    LM_LIST(0, "counts-in", &counts_in, "FILE",
+            "take word counts from FILE, not documents (repeatable)"),
     LM_FILE(0, "counts-out", &counts_out, "FILE", "write the word counts to FILE"),
-    LM_COMMON, LM_END
-};
-static const lm_tool tool = {
-    .name = "lm-bpe-train", .does = "learn a vocabulary of byte pairs from documents",
-    .types = "doc", .opts = opts, .flags = LM_IN | LM_FILES | LM_PAR
-};
+    LM_COMMON,
+    LM_END};
+static const lm_tool tool = {.name = "lm-bpe-train",
+                             .does = "learn a vocabulary of byte pairs from documents",
+                             .types = "doc",
+                             .opts = opts,
+                             .flags = LM_IN | LM_FILES | LM_PAR};
 
-enum { UNIT = 256 };                               /* counts are in 1/256 where weights are given, or may have been */
-struct weight { lm_str key, value; uint64_t n; };
+enum { UNIT = 256 }; /* counts are in 1/256 where weights are given, or may have been */
+struct weight {
+    lm_str key, value;
+    uint64_t n;
+};
 struct job {
     struct weight *weight;
     size_t nweight, capweight;
@@ -45,7 +56,10 @@ struct job {
     pthread_mutex_t lock;
     atomic_ullong docs;
 };
-struct mine { struct job *job; lm_words *words; };
+struct mine {
+    struct job *job;
+    lm_words *words;
+};
 
 static void join(void *local)
 {
@@ -102,7 +116,8 @@ static int load_weights(struct job *j, lm_buf *text)
     int err = lm_read_file(weights, text, 1 << 24), row = 0;
     char *save = NULL;
 
-    for (char *line = err < 0 ? NULL : strtok_r(text->p, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+    for (char *line = err < 0 ? NULL : strtok_r(text->p, "\n", &save); line;
+         line = strtok_r(NULL, "\n", &save)) {
         char *eq = strchr(line, '='), *sp = strrchr(line, ' ');
         double w;
 
@@ -110,10 +125,12 @@ static int load_weights(struct job *j, lm_buf *text)
         if (!*line || *line == '#')
             continue;
         if (!eq || !sp || sp < eq || !lm_parse_f64(lm_cstr(sp + 1), &w) || !(w >= 0 && w <= 65536))
-            return lm_err_at(LM_EINVALID, weights, "entry %d is not KEY=VALUE WEIGHT (0 to 65536)", row);
+            return lm_err_at(LM_EINVALID, weights, "entry %d is not KEY=VALUE WEIGHT (0 to 65536)",
+                             row);
         *eq = *sp = 0;
         LM_GROW(j->weight, j->nweight, j->capweight);
-        j->weight[j->nweight++] = (struct weight){lm_cstr(line), lm_cstr(eq + 1), (uint64_t)(w * UNIT + .5)};
+        j->weight[j->nweight++] =
+            (struct weight){lm_cstr(line), lm_cstr(eq + 1), (uint64_t)(w * UNIT + .5)};
     }
     return err < 0 ? err : 0;
 }
@@ -143,7 +160,7 @@ static int write_counts(const struct job *j, lm_word *w, size_t n)
         return LM_EIO;
     for (size_t i = 0; i < n; i++)
         whole &= w[i].n % how.unit == 0;
-    if (whole && how.unit != 1) {                  /* weights that were all whole numbers leave no trace */
+    if (whole && how.unit != 1) { /* weights that were all whole numbers leave no trace */
         for (size_t i = 0; i < n; i++)
             w[i].n /= how.unit;
         how.unit = 1;
@@ -159,7 +176,8 @@ static int write_counts(const struct job *j, lm_word *w, size_t n)
     return err;
 }
 
-/* The names of n specials: ours, and from the twelfth on those of --specials. Freed by the caller, text too. */
+/* The names of n specials: ours, and from the twelfth on those of --specials. Freed by the caller,
+ * text too. */
 static int name_specials(lm_str *to, size_t n, lm_arena *text)
 {
     lm_buf file = {0};
@@ -214,7 +232,8 @@ static int write_vocab(const lm_bpe *b)
     int err = name_specials(name, n, text);
 
     if (err >= 0) {
-        lm_vocab_write(&(lm_vocab_def){pretok, b->token, b->ntoken, b->merge, b->nmerge, name, n}, &tok, &cfg);
+        lm_vocab_write(&(lm_vocab_def){pretok, b->token, b->ntoken, b->merge, b->nmerge, name, n},
+                       &tok, &cfg);
         dir = lm_aside_dir(lm_common.out);
         err = dir ? write_file(lm_aside_path(dir), "tokenizer.json", &tok) : LM_EIO;
     }
@@ -231,7 +250,10 @@ static int write_vocab(const lm_bpe *b)
     return err;
 }
 
-static void show(uint64_t done, uint64_t total) { lm_progress(done, total, "tokens"); }
+static void show(uint64_t done, uint64_t total)
+{
+    lm_progress(done, total, "tokens");
+}
 
 static int learn(const struct job *j, const lm_word *w, size_t n)
 {
@@ -245,10 +267,13 @@ static int learn(const struct job *j, const lm_word *w, size_t n)
     want = size - reserve;
     lm_bpe_train(w, n, &(lm_bpe_opt){want, min_freq * j->how.unit, max_bytes, seen, show}, &b);
     if (b.ntoken < want && !allow_short)
-        err = lm_err(LM_EINVALID, "%zu tokens can be made of %zu words, %llu are asked for (--allow-short takes them)",
-                     b.ntoken, n, (unsigned long long)want);
+        err = lm_err(
+            LM_EINVALID,
+            "%zu tokens can be made of %zu words, %llu are asked for (--allow-short takes them)",
+            b.ntoken, n, (unsigned long long)want);
     else if (b.ntoken > want)
-        err = lm_err(LM_EINVALID, "%zu bytes occur, there is room for %llu", b.ntoken, (unsigned long long)want);
+        err = lm_err(LM_EINVALID, "%zu bytes occur, there is room for %llu", b.ntoken,
+                     (unsigned long long)want);
     else
         err = write_vocab(&b);
     lm_bpe_free(&b);
@@ -257,7 +282,8 @@ static int learn(const struct job *j, const lm_word *w, size_t n)
 
 static int run(lm_in *in, lm_out *out)
 {
-    struct job j = {.how = {pretok, lines, weights || counts_in.n ? UNIT : 1}, .lock = PTHREAD_MUTEX_INITIALIZER};
+    struct job j = {.how = {pretok, lines, weights || counts_in.n ? UNIT : 1},
+                    .lock = PTHREAD_MUTEX_INITIALIZER};
     lm_buf text = {0};
     lm_word *w = NULL;
     size_t n = 0;
@@ -290,4 +316,7 @@ static int run(lm_in *in, lm_out *out)
     return err < 0 ? err : LM_DONE;
 }
 
-int main(int argc, char **argv) { return lm_main(argc, argv, &tool, run); }
+int main(int argc, char **argv)
+{
+    return lm_main(argc, argv, &tool, run);
+}

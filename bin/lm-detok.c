@@ -5,17 +5,20 @@
 static const char *vocab;
 static int special;
 static bool whole_chars, bare;
-static const lm_opt opts[] = {
-    LM_FILE(0, "vocab", &vocab, "TOK", "the vocabulary: a directory or a tokenizer.json"),
-    LM_ENUM(0, "special", &special, "drop|text", "special tokens: left out, or as their text (drop)"),
-    LM_FLAG(0, "utf8-stream", &whole_chars, "hold a character back until the next part completes it"),
-    LM_FLAG(0, "text", &bare, "write the bare bytes, not a stream"),
-    LM_COMMON, LM_END
-};
-static lm_tool tool = {
-    .name = "lm-detok", .does = "turn token ids back into documents", .types = "tok", .opts = opts,
-    .flags = LM_IN | LM_OUT | LM_ORDERED | LM_PAR
-};
+static const lm_opt opts[] = {LM_FILE(0, "vocab", &vocab, "TOK",
+                                      "the vocabulary: a directory or a tokenizer.json"),
+                              LM_ENUM(0, "special", &special, "drop|text",
+                                      "special tokens: left out, or as their text (drop)"),
+                              LM_FLAG(0, "utf8-stream", &whole_chars,
+                                      "hold a character back until the next part completes it"),
+                              LM_FLAG(0, "text", &bare, "write the bare bytes, not a stream"),
+                              LM_COMMON,
+                              LM_END};
+static lm_tool tool = {.name = "lm-detok",
+                       .does = "turn token ids back into documents",
+                       .types = "tok",
+                       .opts = opts,
+                       .flags = LM_IN | LM_OUT | LM_ORDERED | LM_PAR};
 
 /* The ids of a record, checked against the vocabulary, as u32. */
 static int get_ids(lm_rec *r, const lm_vocab *v, lm_ids *ids)
@@ -25,7 +28,8 @@ static int get_ids(lm_rec *r, const lm_vocab *v, lm_ids *ids)
     int got;
 
     if (of.p && !lm_is(of, lm_vocab_hash(v)))
-        return lm_rec_fail(r, LM_EMISMATCH, "vocab=%.*s, not %s", (int)(of.n < 40 ? of.n : 40), of.p, lm_vocab_hash(v));
+        return lm_rec_fail(r, LM_EMISMATCH, "vocab=%.*s, not %s", (int)(of.n < 40 ? of.n : 40),
+                           of.p, lm_vocab_hash(v));
     if (!lm_is(dt, "u16") && !lm_is(dt, "u32"))
         return lm_rec_fail(r, dt.p ? LM_EINVALID : LM_EMISSING, "dt= is not u16 or u32");
     if ((got = lm_array(r, "", NULL, &a, &d0, &n)) < 0)
@@ -74,7 +78,10 @@ static void to_doc(lm_rec *r, const lm_buf *text, size_t n)
         lm_body(r, "", 0);
 }
 
-struct mine { lm_ids ids; lm_buf text; };
+struct mine {
+    lm_ids ids;
+    lm_buf text;
+};
 
 static void fini(void *local)
 {
@@ -118,7 +125,7 @@ static int show(const char *p, size_t n)
 static void flush_text(void *unused)
 {
     (void)unused;
-    (void)fflush(stdout);                          /* a failure is met again at the next write and at the end */
+    (void)fflush(stdout); /* a failure is met again at the next write and at the end */
 }
 
 /* What a document that ended without last=1 has left: a part of its own. */
@@ -168,7 +175,7 @@ static int next_part(lm_rec *r, lm_out *out, const lm_vocab *v, struct mine *m)
 
 static int in_turn(lm_in *in, lm_out *out, const lm_vocab *v, struct mine *m)
 {
-    lm_buf of = {0};                               /* the id whose parts we are in */
+    lm_buf of = {0}; /* the id whose parts we are in */
     lm_rec r = {0};
     int rc;
 
@@ -217,7 +224,7 @@ static int run(lm_in *in, lm_out *out)
 int main(int argc, char **argv)
 {
     for (int i = 1; i < argc && strcmp(argv[i], "--"); i++)
-        if (!strcmp(argv[i], "--text"))            /* then no stream comes out */
+        if (!strcmp(argv[i], "--text")) /* then no stream comes out */
             tool.flags = LM_IN | LM_TEXT | LM_PAR;
     return lm_main(argc, argv, &tool, run);
 }

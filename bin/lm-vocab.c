@@ -3,14 +3,14 @@
 #include "lm.h"
 
 static bool tsv;
-static const lm_opt opts[] = {
-    LM_FLAG(0, "tsv", &tsv, "one line a token: id, kind, bytes (escaped as in a stream)"),
-    LM_COMMON, LM_END
-};
-static const lm_tool tool = {
-    .name = "lm-vocab", .does = "show a vocabulary: size, pattern, roles, vocab=", .args = "TOK",
-    .opts = opts, .flags = LM_FOREIGN | LM_TEXT
-};
+static const lm_opt opts[] = {LM_FLAG(0, "tsv", &tsv,
+                                      "one line a token: id, kind, bytes (escaped as in a stream)"),
+                              LM_COMMON, LM_END};
+static const lm_tool tool = {.name = "lm-vocab",
+                             .does = "show a vocabulary: size, pattern, roles, vocab=",
+                             .args = "TOK",
+                             .opts = opts,
+                             .flags = LM_FOREIGN | LM_TEXT};
 
 static void every_token(const lm_vocab *v)
 {
@@ -24,7 +24,11 @@ static void every_token(const lm_vocab *v)
             continue;
         b.n = 0;
         lm_pct_encode(&b, s);
-        printf("%u\t%s\t%s\n", id, flags & LM_TOKEN_SPECIAL ? "special" : flags ? "added" : "token", b.p);
+        printf("%u\t%s\t%s\n", id,
+               flags & LM_TOKEN_SPECIAL ? "special"
+               : flags                  ? "added"
+                                        : "token",
+               b.p);
     }
     lm_buf_free(&b);
 }
@@ -43,9 +47,10 @@ static void summary(const lm_vocab *v)
         if (s.p && !flags)
             bytes += s.n;
     }
-    printf("size\t%u\ntokens\t%zu\nadded\t%zu\nspecial\t%zu\nmerges\t%zu\nbytes\t%zu\n", lm_vocab_size(v), kinds[0], kinds[1],
-           kinds[2], lm_vocab_merges(v), bytes);
-    printf("pattern\t%s\nnormalizer\t%s\n", lm_pre_name[lm_vocab_pre(v)], lm_vocab_nfc(v) ? "NFC" : "none");
+    printf("size\t%u\ntokens\t%zu\nadded\t%zu\nspecial\t%zu\nmerges\t%zu\nbytes\t%zu\n",
+           lm_vocab_size(v), kinds[0], kinds[1], kinds[2], lm_vocab_merges(v), bytes);
+    printf("pattern\t%s\nnormalizer\t%s\n", lm_pre_name[lm_vocab_pre(v)],
+           lm_vocab_nfc(v) ? "NFC" : "none");
     for (int role = 0; role < LM_ROLE_COUNT; role++) {
         uint32_t id = lm_vocab_role(v, role);
 
@@ -76,4 +81,7 @@ static int run(lm_in *in, lm_out *out)
     return LM_DONE;
 }
 
-int main(int argc, char **argv) { return lm_main(argc, argv, &tool, run); }
+int main(int argc, char **argv)
+{
+    return lm_main(argc, argv, &tool, run);
+}

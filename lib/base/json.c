@@ -1,10 +1,14 @@
-/* json: strict reading by jansson after one pass of our own over the text (depth, big integers), typed
-   getters, and a writer that gives the bytes json.dumps(ensure_ascii=False) and serde give. */
+/* json: strict reading by jansson after one pass of our own over the text (depth, big integers),
+   typed getters, and a writer that gives the bytes json.dumps(ensure_ascii=False) and serde give.
+ */
 #include "base/json.h"
 #include <math.h>
 #include <pthread.h>
 
-static void use_our_alloc(void) { json_set_alloc_funcs(lm_alloc, free); }
+static void use_our_alloc(void)
+{
+    json_set_alloc_funcs(lm_alloc, free);
+}
 
 static int fail_at(lm_str t, size_t at, const char *what)
 {
@@ -31,7 +35,8 @@ static size_t big_integer(const char *p, size_t n)
     return p[from] == '0' || lm_parse_i64((lm_str){p, i}, &v) ? 0 : i;
 }
 
-/* Depth over the limit is refused before jansson recurses; integers too big for it get ".0" in *copy. */
+/* Depth over the limit is refused before jansson recurses; integers too big for it get ".0" in
+ * *copy. */
 static int look_over(lm_str t, lm_buf *copy)
 {
     size_t depth = 0, done = 0;
@@ -50,14 +55,15 @@ static int look_over(lm_str t, lm_buf *copy)
                 return fail_at(t, i, "nested too deep");
         } else if (c == ']' || c == '}') {
             depth -= depth > 0;
-        } else if (!word && (c == '-' || (c >= '0' && c <= '9')) && (len = big_integer(t.p + i, t.n - i))) {
+        } else if (!word && (c == '-' || (c >= '0' && c <= '9')) &&
+                   (len = big_integer(t.p + i, t.n - i))) {
             lm_buf_add(copy, t.p + done, i + len - done);
             lm_buf_adds(copy, ".0");
             done = i + len;
             i += len - 1;
         }
-        word = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
-               c == '+' || c == '-';
+        word = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+               c == '.' || c == '+' || c == '-';
     }
     if (done)
         lm_buf_add(copy, t.p + done, t.n - done);
@@ -80,9 +86,11 @@ int lm_json_parse(lm_str text, json_t **out)
     }
     if (copy.n)
         t = lm_buf_str(&copy);
-    *out = json_loadb(t.n ? t.p : "", t.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &e);
+    *out = json_loadb(t.n ? t.p : "", t.n,
+                      JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &e);
     if (!*out)
-        err = lm_err(LM_EINVALID, "JSON, line %d, column %d (byte %d): %s", e.line, e.column, e.position, e.text);
+        err = lm_err(LM_EINVALID, "JSON, line %d, column %d (byte %d): %s", e.line, e.column,
+                     e.position, e.text);
     lm_buf_free(&copy);
     return err;
 }
@@ -118,7 +126,8 @@ static int not_a(const char *key, const char *what)
 
 lm_str lm_json_text(const json_t *s)
 {
-    return json_is_string(s) ? (lm_str){json_string_value(s), json_string_length(s)} : (lm_str){NULL, 0};
+    return json_is_string(s) ? (lm_str){json_string_value(s), json_string_length(s)}
+                             : (lm_str){NULL, 0};
 }
 
 int lm_json_str(const json_t *obj, const char *key, lm_str *v)
@@ -240,7 +249,10 @@ void lm_json_quote(lm_buf *out, lm_str s)
     lm_buf_addc(out, '"');
 }
 
-void lm_jw_init(lm_jw *w, lm_buf *out, int indent) { *w = (lm_jw){.out = out, .indent = indent}; }
+void lm_jw_init(lm_jw *w, lm_buf *out, int indent)
+{
+    *w = (lm_jw){.out = out, .indent = indent};
+}
 
 static void newline(lm_jw *w)
 {
@@ -275,11 +287,14 @@ static void value(lm_jw *w, const char *key)
 {
     lm_str k = lm_cstr(key);
 
-    if (!key || *key)                              /* "" = lm_jw_name has written it */
+    if (!key || *key) /* "" = lm_jw_name has written it */
         begin(w, key ? &k : NULL);
 }
 
-void lm_jw_name(lm_jw *w, lm_str key) { begin(w, &key); }
+void lm_jw_name(lm_jw *w, lm_str key)
+{
+    begin(w, &key);
+}
 
 static void opened(lm_jw *w, const char *key, char c, bool isobj)
 {
@@ -293,8 +308,14 @@ static void opened(lm_jw *w, const char *key, char c, bool isobj)
     w->isobj = isobj ? w->isobj | bit : w->isobj & ~bit;
 }
 
-void lm_jw_obj(lm_jw *w, const char *key) { opened(w, key, '{', true); }
-void lm_jw_arr(lm_jw *w, const char *key) { opened(w, key, '[', false); }
+void lm_jw_obj(lm_jw *w, const char *key)
+{
+    opened(w, key, '{', true);
+}
+void lm_jw_arr(lm_jw *w, const char *key)
+{
+    opened(w, key, '[', false);
+}
 
 void lm_jw_end(lm_jw *w)
 {
@@ -334,7 +355,7 @@ void lm_jw_f64(lm_jw *w, const char *key, double v)
         lm_buf_adds(w->out, "null");
         return;
     }
-    do                                             /* as few digits as read back to v, as repr() does */
+    do /* as few digits as read back to v, as repr() does */
         snprintf(t, sizeof t, "%.*e", digits, v);
     while (strtod(t, NULL) != v && ++digits < 17);
     ex = (int)strtol(strchr(t, 'e') + 1, NULL, 10);
@@ -357,7 +378,7 @@ void lm_jw_null(lm_jw *w, const char *key)
 
 void lm_jw_val(lm_jw *w, const char *key, const json_t *v)
 {
-    json_t *j = (json_t *)(uintptr_t)v, *m;        /* jansson's iterators want it without const */
+    json_t *j = (json_t *)(uintptr_t)v, *m; /* jansson's iterators want it without const */
     size_t i;
 
     switch (json_typeof(v)) {
@@ -371,8 +392,7 @@ void lm_jw_val(lm_jw *w, const char *key, const json_t *v)
         break;
     case JSON_ARRAY:
         lm_jw_arr(w, key);
-        json_array_foreach (j, i, m)
-            lm_jw_val(w, NULL, m);
+        json_array_foreach(j, i, m) lm_jw_val(w, NULL, m);
         lm_jw_end(w);
         break;
     case JSON_STRING:

@@ -1,23 +1,41 @@
-/* bpe: pair counts in one open table, the words where a pair occurs in chunks of one pool, a 4-ary heap whose
-   entries are corrected only when they reach the top. Words are symbols back to back in one flat array. */
+/* bpe: pair counts in one open table, the words where a pair occurs in chunks of one pool, a 4-ary
+   heap whose entries are corrected only when they reach the top. Words are symbols back to back in
+   one flat array. */
 #include "text/bpe.h"
 #include "text/vocab.h"
 
 #define NONE UINT32_MAX
 
-/* A pair (key = left << 32 | right), its count, and its words: chunks of the pool, {next, room, words..}. */
-typedef struct { uint64_t key; int64_t count; uint32_t head, tail, used, stamp; } pair;
-typedef struct { int64_t count; uint64_t key; uint32_t pair; } top;
+/* A pair (key = left << 32 | right), its count, and its words: chunks of the pool, {next, room,
+ * words..}. */
+typedef struct {
+    uint64_t key;
+    int64_t count;
+    uint32_t head, tail, used, stamp;
+} pair;
+typedef struct {
+    int64_t count;
+    uint64_t key;
+    uint32_t pair;
+} top;
 
 typedef struct {
-    uint32_t *sym; size_t nsym;                    /* all words' symbols */
-    size_t *start; uint32_t *len; uint64_t *mult;  /* of each word */
+    uint32_t *sym;
+    size_t nsym; /* all words' symbols */
+    size_t *start;
+    uint32_t *len;
+    uint64_t *mult; /* of each word */
     size_t nword;
-    pair *pair; size_t npair, cappair;
-    uint32_t *slot; unsigned bits;                 /* open table of pair numbers */
-    uint32_t *pool; size_t npool, cappool;
-    top *heap; size_t nheap, capheap;
-    uint32_t *grown; size_t ngrown, capgrown;      /* pairs whose count rose in this merge */
+    pair *pair;
+    size_t npair, cappair;
+    uint32_t *slot;
+    unsigned bits; /* open table of pair numbers */
+    uint32_t *pool;
+    size_t npool, cappool;
+    top *heap;
+    size_t nheap, capheap;
+    uint32_t *grown;
+    size_t ngrown, capgrown; /* pairs whose count rose in this merge */
     lm_bpe *out;
     size_t max_bytes;
     int64_t least;
@@ -67,7 +85,8 @@ static uint32_t add_pair(train *t, uint64_t key)
     return (uint32_t)t->npair++;
 }
 
-/* Notes that pair p occurs in word w; words come in order within one merge, so the last one tells a repeat. */
+/* Notes that pair p occurs in word w; words come in order within one merge, so the last one tells a
+ * repeat. */
 static void occurs(train *t, pair *p, uint32_t w)
 {
     uint32_t room = p->tail == NONE ? 0 : t->pool[p->tail + 1];
@@ -77,7 +96,7 @@ static void occurs(train *t, pair *p, uint32_t w)
     if (p->used == room) {
         uint32_t at = (uint32_t)t->npool, n = room ? (room < 4096 ? room * 2 : room) : 2;
 
-        if (t->npool + n + 2 >= NONE) {            /* 16 GiB of occurrences */
+        if (t->npool + n + 2 >= NONE) { /* 16 GiB of occurrences */
             lm_oom_hook((t->npool + n) * 4);
             abort();
         }
@@ -141,7 +160,7 @@ static uint32_t pop(train *t)
         top x = t->heap[0];
         int64_t now = t->pair[x.pair].count;
 
-        if (now < x.count && now >= t->least) {    /* fell since: back to where it belongs */
+        if (now < x.count && now >= t->least) { /* fell since: back to where it belongs */
             t->heap[0].count = now;
             sift_down(t, 0);
             continue;
@@ -150,7 +169,7 @@ static uint32_t pop(train *t)
         if (t->nheap)
             sift_down(t, 0);
         if (now == x.count)
-            return x.pair;                         /* else it is gone, or rose and has a better entry */
+            return x.pair; /* else it is gone, or rose and has a better entry */
     }
     return NONE;
 }
@@ -311,7 +330,8 @@ static void learn(train *t, lm_dict *known, const lm_bpe_opt *o)
 }
 
 /* The alphabet in the order of the byte-level characters: printable bytes first. */
-static void alphabet(lm_bpe *b, lm_dict *known, const lm_word *w, size_t n, bool only_seen, uint32_t id[256])
+static void alphabet(lm_bpe *b, lm_dict *known, const lm_word *w, size_t n, bool only_seen,
+                     uint32_t id[256])
 {
     bool seen[256] = {false};
 
@@ -329,7 +349,9 @@ static void alphabet(lm_bpe *b, lm_dict *known, const lm_word *w, size_t n, bool
 
 void lm_bpe_train(const lm_word *w, size_t n, const lm_bpe_opt *o, lm_bpe *out)
 {
-    train t = {.out = out, .max_bytes = o->max_bytes, .least = o->min_count > 1 ? (int64_t)o->min_count : 1};
+    train t = {.out = out,
+               .max_bytes = o->max_bytes,
+               .least = o->min_count > 1 ? (int64_t)o->min_count : 1};
     lm_dict known = {0};
     uint32_t id[256] = {0};
 

@@ -1,19 +1,24 @@
-/* enc: text to ids through a cache of words. 99 % of the pretokens of code have at most 15 bytes and nearly
-   all of those come again, so a hit is a 16-byte key, one cache line and one 16-byte store. Words are taken
-   in batches: keys and prefetches first, look-ups after. What a cache holds never changes an id. */
+/* enc: text to ids through a cache of words. 99 % of the pretokens of code have at most 15 bytes
+   and nearly all of those come again, so a hit is a 16-byte key, one cache line and one 16-byte
+   store. Words are taken in batches: keys and prefetches first, look-ups after. What a cache holds
+   never changes an id. */
 #include "text/uclass.h"
 #include "text/vocab-priv.h"
 
 enum { BATCH = 256, KEYLEN = 15, WAYS = 2, COUNT_SHIFT = 24 };
 
-/* key: the bytes, zero filled, and the length in the last byte (0 = free). id[0] has the count (1-4) on top. */
-typedef struct { uint64_t k[2]; uint32_t id[4]; } entry;
+/* key: the bytes, zero filled, and the length in the last byte (0 = free). id[0] has the count
+ * (1-4) on top. */
+typedef struct {
+    uint64_t k[2];
+    uint32_t id[4];
+} entry;
 
 struct lm_enc {
     const lm_vocab *v;
-    entry *tab;                                    /* lines of WAYS entries, the younger first */
-    size_t mask, most;                             /* lines - 1; lines the cache may have */
-    size_t lost;                                   /* entries pushed out since the table last grew */
+    entry *tab;        /* lines of WAYS entries, the younger first */
+    size_t mask, most; /* lines - 1; lines the cache may have */
+    size_t lost;       /* entries pushed out since the table last grew */
     uint64_t key[BATCH][2];
     size_t end[BATCH];
 };
@@ -30,7 +35,9 @@ lm_enc *lm_enc_new(const lm_vocab *v, size_t cache)
     lm_enc *e = lm_zalloc(1, sizeof *e);
     size_t lines = 1024;
 
-    for (e->most = 1; e->most * 2 * WAYS * sizeof(entry) <= cache && e->most < 1u << 30; e->most *= 2) {}
+    for (e->most = 1; e->most * 2 * WAYS * sizeof(entry) <= cache && e->most < 1u << 30;
+         e->most *= 2) {
+    }
     if (lines > e->most)
         lines = e->most;
     e->v = v;
@@ -47,7 +54,10 @@ void lm_enc_free(lm_enc *e)
     free(e);
 }
 
-const lm_vocab *lm_enc_vocab(const lm_enc *e) { return e->v; }
+const lm_vocab *lm_enc_vocab(const lm_enc *e)
+{
+    return e->v;
+}
 
 static void grow(lm_enc *e)
 {
@@ -56,7 +66,7 @@ static void grow(lm_enc *e)
 
     e->mask = (e->mask + 1) * times - 1;
     e->tab = lm_zalloc((e->mask + 1) * WAYS, sizeof(entry));
-    for (size_t i = n; i-- > 0;)                   /* the younger of a line last, so that it stays the younger */
+    for (size_t i = n; i-- > 0;) /* the younger of a line last, so that it stays the younger */
         if (old[i].k[1]) {
             entry *to = e->tab + hash(e, old[i].k) * WAYS;
 
@@ -100,7 +110,8 @@ static void load_key(uint64_t k[2], const char *p, size_t n, size_t left)
     k[1] |= (uint64_t)n << 56;
 }
 
-/* May NFC change the text? Cheap and cautious: any character that can join or be reordered counts. */
+/* May NFC change the text? Cheap and cautious: any character that can join or be reordered counts.
+ */
 static bool may_change(lm_str t)
 {
     size_t len;
@@ -163,7 +174,8 @@ int lm_enc_text(lm_enc *e, lm_str t, lm_ids *out)
     int err;
 
     if (e->v->nfc && may_change(t))
-        return lm_err(LM_EINVALID, "the vocabulary wants Unicode form C, and this text may not be in it");
+        return lm_err(LM_EINVALID,
+                      "the vocabulary wants Unicode form C, and this text may not be in it");
     while ((k = lm_scan(e->v->pre, t.p, t.n, &at, e->end, BATCH))) {
         if ((err = batch(e, t, from, k, out)) < 0)
             return err;

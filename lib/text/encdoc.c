@@ -1,5 +1,5 @@
-/* encdoc: whole documents to ids: added tokens found in text (or not), the parts of fim=, offsets; and the
-   slow encoder that the fast one is checked against. */
+/* encdoc: whole documents to ids: added tokens found in text (or not), the parts of fim=, offsets;
+   and the slow encoder that the fast one is checked against. */
 #include "text/vocab.h"
 
 /* Offsets of the ids from position `from` on: each token is as long as its bytes. */
@@ -14,7 +14,8 @@ static void offsets(const lm_enc *e, const lm_ids *ids, size_t from, uint32_t at
     }
 }
 
-static int plain(lm_enc *e, lm_str t, size_t at, size_t end, uint32_t base, lm_ids *ids, lm_ids *off)
+static int plain(lm_enc *e, lm_str t, size_t at, size_t end, uint32_t base, lm_ids *ids,
+                 lm_ids *off)
 {
     size_t from = ids->n;
     int err = lm_enc_text(e, (lm_str){t.p + at, end - at}, ids);
@@ -45,7 +46,8 @@ int lm_enc_part(lm_enc *e, lm_str t, int special, uint32_t base, lm_ids *ids, lm
         return plain(e, t, 0, t.n, base, ids, off);
     while ((id = lm_vocab_scan_added(v, t, &hit)) != LM_NO_ID) {
         if (special == LM_SPECIAL_ERROR)
-            return lm_err(LM_EINVALID, "special token %s in the text, at byte %zu", lm_vocab_token(v, id).p, base + hit);
+            return lm_err(LM_EINVALID, "special token %s in the text, at byte %zu",
+                          lm_vocab_token(v, id).p, base + hit);
         if ((err = plain(e, t, at, hit, base, ids, off)) < 0)
             return err;
         if (special == LM_SPECIAL_PARSE)
@@ -56,15 +58,23 @@ int lm_enc_part(lm_enc *e, lm_str t, int special, uint32_t base, lm_ids *ids, lm
     return plain(e, t, at, t.n, base, ids, off);
 }
 
-/* The special tokens put before a part, at most two. SPM (suf, pre, mid) puts both marks before suf and the
-   middle mark before pre; else each part has its own. */
+/* The special tokens put before a part, at most two. SPM (suf, pre, mid) puts both marks before suf
+   and the middle mark before pre; else each part has its own. */
 static int marks(const lm_vocab *v, lm_str role, bool spm, uint32_t id[2])
 {
-    static const struct { const char *role; int mark[2]; bool spm; } table[] = {
-        {"pre", {LM_ROLE_FIM_PRE, -1}, false},  {"suf", {LM_ROLE_FIM_SUF, -1}, false},
-        {"mid", {LM_ROLE_FIM_MID, -1}, false},  {"suf", {LM_ROLE_FIM_PRE, LM_ROLE_FIM_SUF}, true},
-        {"pre", {LM_ROLE_FIM_MID, -1}, true},   {"mid", {-1, -1}, true},
-        {"repo", {LM_ROLE_REPO, -1}, false},    {"file", {LM_ROLE_FILE, -1}, false},
+    static const struct {
+        const char *role;
+        int mark[2];
+        bool spm;
+    } table[] = {
+        {"pre", {LM_ROLE_FIM_PRE, -1}, false},
+        {"suf", {LM_ROLE_FIM_SUF, -1}, false},
+        {"mid", {LM_ROLE_FIM_MID, -1}, false},
+        {"suf", {LM_ROLE_FIM_PRE, LM_ROLE_FIM_SUF}, true},
+        {"pre", {LM_ROLE_FIM_MID, -1}, true},
+        {"mid", {-1, -1}, true},
+        {"repo", {LM_ROLE_REPO, -1}, false},
+        {"file", {LM_ROLE_FILE, -1}, false},
         {"text", {-1, -1}, false},
     };
 
@@ -76,10 +86,12 @@ static int marks(const lm_vocab *v, lm_str role, bool spm, uint32_t id[2])
             continue;
         for (; n < 2 && table[i].mark[n] >= 0; n++)
             if ((id[n] = lm_vocab_role(v, table[i].mark[n])) == LM_NO_ID)
-                return lm_err(LM_EINVALID, "the vocabulary has no %s token", lm_role_name[table[i].mark[n]]);
+                return lm_err(LM_EINVALID, "the vocabulary has no %s token",
+                              lm_role_name[table[i].mark[n]]);
         return n;
     }
-    return lm_err(LM_EINVALID, "fim=: part \"%.*s\" is not known", (int)(role.n < 32 ? role.n : 32), role.p);
+    return lm_err(LM_EINVALID, "fim=: part \"%.*s\" is not known", (int)(role.n < 32 ? role.n : 32),
+                  role.p);
 }
 
 /* Takes ROLE:LENGTH off the front of *list. */
@@ -112,7 +124,7 @@ int lm_enc_parts(lm_enc *e, lm_str t, lm_str fim, int special, lm_ids *ids, lm_i
 
         if (!next_part(&fim, &role, &len) || len > t.n - at)
             return lm_err(LM_EINVALID, "fim= does not fit the body");
-        if (lm_is(role, "suf") && !in_group) {     /* a group that begins with suf is SPM */
+        if (lm_is(role, "suf") && !in_group) { /* a group that begins with suf is SPM */
             lm_str rest = fim;
 
             spm = next_part(&rest, &next, &ahead) && lm_is(next, "pre");
@@ -138,7 +150,7 @@ static int slow_word(const lm_vocab *v, lm_str s, lm_ids *out)
 {
     size_t from = out->n;
 
-    if (s.n > 512)                                 /* quadratic: long words are left to the heap */
+    if (s.n > 512) /* quadratic: long words are left to the heap */
         return lm_vocab_word(v, s.p, s.n, out);
     for (size_t i = 0; i < s.n; i++) {
         uint32_t id = lm_vocab_find(v, (lm_str){s.p + i, 1});

@@ -1,20 +1,25 @@
 /* scan: one hand-written scanner a pattern, equal to the regular expression in lm_pre_regex.
-   What they share: runs of one kind (letter, number, space, other), and white space, which leaves its
-   last character to what follows. */
+   What they share: runs of one kind (letter, number, space, other), and white space, which leaves
+   its last character to what follows. */
 #include "text/scan.h"
 #include "text/uclass.h"
 
 const char *const lm_pre_name[LM_PRE_COUNT] = {"qwen2", "gpt2", "cl100k"};
 const char *const lm_pre_regex[LM_PRE_COUNT] = {
-    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|"
+    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| "
+    "?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|"
     "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
     "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
-    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|"
+    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| "
+    "?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|"
     "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
 };
 
-enum { O, L, N, S };                               /* other, letter, number, space */
-typedef struct { const uint8_t *p; size_t n; } text;
+enum { O, L, N, S }; /* other, letter, number, space */
+typedef struct {
+    const uint8_t *p;
+    size_t n;
+} text;
 
 static const uint8_t kind_of[16] = {O, L, L, L, L, L, N, S, O, O};
 
@@ -38,8 +43,8 @@ static inline size_t run(text t, size_t i, unsigned k)
     return i;
 }
 
-/* The length of 's 't 're 've 'm 'll 'd at i, where an apostrophe stands; 0 if none. With fold in either
-   case, where the long s (U+017F) is an s too. */
+/* The length of 's 't 're 've 'm 'll 'd at i, where an apostrophe stands; 0 if none. With fold in
+   either case, where the long s (U+017F) is an s too. */
 static size_t contraction(text t, size_t i, bool fold)
 {
     size_t left = t.n - i;
@@ -98,7 +103,8 @@ static inline size_t qwen2(text t, size_t i, unsigned digits)
     if (k == L)
         return run(t, i + len, L);
     if (k == N) {
-        for (e = i + len; --digits && e < t.n && kind(t, e, &len) == N; e += len) {}
+        for (e = i + len; --digits && e < t.n && kind(t, e, &len) == N; e += len) {
+        }
         return e;
     }
     if (t.p[i] == '\'' && (c = contraction(t, i, true)))
@@ -107,16 +113,17 @@ static inline size_t qwen2(text t, size_t i, unsigned digits)
     if (next == L && t.p[i] != '\n' && t.p[i] != '\r')
         return run(t, i + len + len2, L);
     if (k == O || (t.p[i] == ' ' && next == O)) {
-        for (e = run(t, i + len, O); e < t.n && (t.p[e] == '\n' || t.p[e] == '\r'); e++) {}
+        for (e = run(t, i + len, O); e < t.n && (t.p[e] == '\n' || t.p[e] == '\r'); e++) {
+        }
         return e;
     }
     e = space(t, i, &cut);
     return cut ? cut : e;
 }
 
-#define SCAN(call)                                                                                 \
-    while (k < cap && i < n)                                                                       \
-        ends[k++] = i = (call)
+#define SCAN(call) \
+    while (k < cap && i < n) \
+    ends[k++] = i = (call)
 
 size_t lm_scan(int pre, const char *p, size_t n, size_t *from, size_t *ends, size_t cap)
 {

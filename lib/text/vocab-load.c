@@ -1,14 +1,18 @@
-/* vocab-load: reads tokenizer.json and tokenizer_config.json. What we cannot honour exactly is refused by
-   name; nothing is guessed. Ids and merges are taken as listed. */
+/* vocab-load: reads tokenizer.json and tokenizer_config.json. What we cannot honour exactly is
+   refused by name; nothing is guessed. Ids and merges are taken as listed. */
 #include "base/json.h"
 #include "text/vocab-priv.h"
 #include <sys/stat.h>
 
 enum { MAX_FILE = 256 << 20, MAX_ID = 1 << 24 };
 
-static int bad(const char *what) { return lm_err(LM_EINVALID, "tokenizer.json: %s", what); }
+static int bad(const char *what)
+{
+    return lm_err(LM_EINVALID, "tokenizer.json: %s", what);
+}
 
-/* The bytes behind a token's byte-level text; p NULL if a character has none. back: bytechar to byte, -1 none. */
+/* The bytes behind a token's byte-level text; p NULL if a character has none. back: bytechar to
+ * byte, -1 none. */
 static lm_str unlevel(lm_vocab *v, const int16_t back[512], lm_str s)
 {
     char *to = lm_arena_alloc(v->text, s.n + 1);
@@ -38,7 +42,8 @@ static int no_prefix(json_t *j)
     return got < 0 ? got : on ? bad("add_prefix_space is on: not supported") : 0;
 }
 
-/* pre_tokenizer: ByteLevel with its own pattern, or Split by a known pattern and ByteLevel without. */
+/* pre_tokenizer: ByteLevel with its own pattern, or Split by a known pattern and ByteLevel without.
+ */
 static int load_pre(lm_vocab *v, json_t *root)
 {
     json_t *pre = json_object_get(root, "pre_tokenizer"), *list, *split, *level;
@@ -57,7 +62,8 @@ static int load_pre(lm_vocab *v, json_t *root)
     list = json_object_get(pre, "pretokenizers");
     split = json_array_get(list, 0);
     level = json_array_get(list, 1);
-    if (!has_type(pre, "Sequence") || json_array_size(list) != 2 || !has_type(split, "Split") || !has_type(level, "ByteLevel"))
+    if (!has_type(pre, "Sequence") || json_array_size(list) != 2 || !has_type(split, "Split") ||
+        !has_type(level, "ByteLevel"))
         return bad("pre_tokenizer is not Split then ByteLevel: not supported");
     if ((err = lm_json_bool(level, "use_regex", &own)) < 0 || (err = no_prefix(level)) < 0)
         return err;
@@ -68,13 +74,14 @@ static int load_pre(lm_vocab *v, json_t *root)
     for (v->pre = 0; v->pre < LM_PRE_COUNT; v->pre++)
         if (lm_is(regex, lm_pre_regex[v->pre]))
             return 0;
-    return lm_err(LM_EINVALID, "tokenizer.json: pattern not known: %.*s", (int)(regex.n < 200 ? regex.n : 200),
-                  regex.p ? regex.p : "");
+    return lm_err(LM_EINVALID, "tokenizer.json: pattern not known: %.*s",
+                  (int)(regex.n < 200 ? regex.n : 200), regex.p ? regex.p : "");
 }
 
 static int load_kind(lm_vocab *v, json_t *root, json_t *model)
 {
-    static const char *const null_or_empty[] = {"continuing_subword_prefix", "end_of_word_suffix", NULL};
+    static const char *const null_or_empty[] = {"continuing_subword_prefix", "end_of_word_suffix",
+                                                NULL};
     json_t *norm = json_object_get(root, "normalizer"), *drop = json_object_get(model, "dropout");
     bool fallback = false;
     int err;
@@ -87,7 +94,8 @@ static int load_kind(lm_vocab *v, json_t *root, json_t *model)
         if ((err = lm_json_str(model, null_or_empty[i], &s)) < 0)
             return err;
         if (s.n)
-            return lm_err(LM_EINVALID, "tokenizer.json: %s is set: not supported", null_or_empty[i]);
+            return lm_err(LM_EINVALID, "tokenizer.json: %s is set: not supported",
+                          null_or_empty[i]);
     }
     if ((err = lm_json_bool(model, "byte_fallback", &fallback)) < 0 ||
         (err = lm_json_bool(model, "ignore_merges", &v->ignore_merges)) < 0)
@@ -124,15 +132,17 @@ static int load_tokens(lm_vocab *v, json_t *vocab)
 
     for (int cp = 0; cp < 512; cp++)
         back[cp] = (int16_t)lm_bytechar_back((uint32_t)cp);
-    json_object_foreach (vocab, key, j) {
+    json_object_foreach(vocab, key, j)
+    {
         lm_str bytes;
 
-        get_id(j, &id, &v->size);                  /* checked before */
+        get_id(j, &id, &v->size); /* checked before */
         if (v->token[id].p && !v->flags[id])
             return lm_err(LM_EINVALID, "tokenizer.json: id %u is given twice", id);
         if (v->flags[id]) {
             if (!lm_is(v->token[id], key))
-                return lm_err(LM_EINVALID, "tokenizer.json: id %u is an added token and \"%s\"", id, key);
+                return lm_err(LM_EINVALID, "tokenizer.json: id %u is an added token and \"%s\"", id,
+                              key);
             continue;
         }
         bytes = unlevel(v, back, lm_cstr(key));
@@ -155,7 +165,8 @@ static int load_added(lm_vocab *v, json_t *list)
     size_t i;
     json_t *j;
 
-    json_array_foreach (list, i, j) {
+    json_array_foreach(list, i, j)
+    {
         lm_str s = lm_json_text(json_object_get(j, "content"));
         uint32_t id;
         size_t k = 0;
@@ -163,15 +174,21 @@ static int load_added(lm_vocab *v, json_t *list)
         get_id(json_object_get(j, "id"), &id, &v->size);
         if (!s.n)
             return bad("an added token without content");
-        if (json_is_true(json_object_get(j, "lstrip")) || json_is_true(json_object_get(j, "rstrip")) ||
+        if (json_is_true(json_object_get(j, "lstrip")) ||
+            json_is_true(json_object_get(j, "rstrip")) ||
             json_is_true(json_object_get(j, "single_word")))
-            return lm_err(LM_EINVALID, "tokenizer.json: added token %u wants lstrip, rstrip or single_word: not supported", id);
+            return lm_err(
+                LM_EINVALID,
+                "tokenizer.json: added token %u wants lstrip, rstrip or single_word: not supported",
+                id);
         if (v->flags[id] || lm_dict_get(&v->added, s))
             return lm_err(LM_EINVALID, "tokenizer.json: added token %u is given twice", id);
         v->token[id] = lm_arena_str(v->text, s);
-        v->flags[id] = LM_TOKEN_ADDED | (json_is_true(json_object_get(j, "special")) ? LM_TOKEN_SPECIAL : 0);
+        v->flags[id] =
+            LM_TOKEN_ADDED | (json_is_true(json_object_get(j, "special")) ? LM_TOKEN_SPECIAL : 0);
         lm_dict_put(&v->added, s, id);
-        for (unsigned b = s.n > 1 ? (unsigned char)s.p[1] : 0, end = s.n > 1 ? b : 255; b <= end; b++) {
+        for (unsigned b = s.n > 1 ? (unsigned char)s.p[1] : 0, end = s.n > 1 ? b : 255; b <= end;
+             b++) {
             unsigned two = (unsigned char)s.p[0] << 8 | b;
 
             v->addpair[two >> 3] |= (uint8_t)(1 << (two & 7));
@@ -190,7 +207,8 @@ static int load_added(lm_vocab *v, json_t *list)
 
 static void index_tokens(lm_vocab *v)
 {
-    for (v->nfind = 256; v->nfind < 2 * (size_t)v->size; v->nfind *= 2) {}
+    for (v->nfind = 256; v->nfind < 2 * (size_t)v->size; v->nfind *= 2) {
+    }
     v->find = lm_reallocn(NULL, v->nfind, sizeof *v->find);
     memset(v->find, 0xff, v->nfind * sizeof *v->find);
     memset(v->byte, 0xff, sizeof v->byte);
@@ -200,7 +218,9 @@ static void index_tokens(lm_vocab *v)
 
         if (!s.p || v->flags[id])
             continue;
-        for (i = lm_hash64(s.p, s.n, 0) & (v->nfind - 1); v->find[i] != LM_NO_ID; i = (i + 1) & (v->nfind - 1)) {}
+        for (i = lm_hash64(s.p, s.n, 0) & (v->nfind - 1); v->find[i] != LM_NO_ID;
+             i = (i + 1) & (v->nfind - 1)) {
+        }
         v->find[i] = id;
         if (s.n == 1)
             v->byte[(unsigned char)s.p[0]] = id;
@@ -236,18 +256,22 @@ static int load_merges(lm_vocab *v, json_t *list)
     for (int cp = 0; cp < 512; cp++)
         back[cp] = (int16_t)lm_bytechar_back((uint32_t)cp);
     v->merge = lm_reallocn(NULL, json_array_size(list) + 1, sizeof *v->merge);
-    for (v->pairbits = 8; 1ull << v->pairbits < 2 * json_array_size(list); v->pairbits++) {}
+    for (v->pairbits = 8; 1ull << v->pairbits < 2 * json_array_size(list); v->pairbits++) {
+    }
     mask = (1ull << v->pairbits) - 1;
     v->pair = lm_reallocn(NULL, mask + 1, sizeof *v->pair);
     memset(v->pair, 0xff, (mask + 1) * sizeof *v->pair);
-    json_array_foreach (list, i, j) {
+    json_array_foreach(list, i, j)
+    {
         lm_str a, b;
         uint32_t left, right, id;
         uint64_t key;
         size_t h;
 
-        if (!merge_halves(j, &a, &b) || !(a = unlevel(v, back, a)).p || !(b = unlevel(v, back, b)).p) {
-            err = lm_err(LM_EINVALID, "tokenizer.json: merge %zu is no pair of byte-level tokens", i);
+        if (!merge_halves(j, &a, &b) || !(a = unlevel(v, back, a)).p ||
+            !(b = unlevel(v, back, b)).p) {
+            err =
+                lm_err(LM_EINVALID, "tokenizer.json: merge %zu is no pair of byte-level tokens", i);
             break;
         }
         both.n = 0;
@@ -257,12 +281,16 @@ static int load_merges(lm_vocab *v, json_t *list)
         right = lm_vocab_find(v, b);
         id = lm_vocab_find(v, lm_buf_str(&both));
         if (left == LM_NO_ID || right == LM_NO_ID || id == LM_NO_ID) {
-            err = lm_err(LM_EINVALID, "tokenizer.json: merge %zu names a token that vocab lacks", i);
+            err =
+                lm_err(LM_EINVALID, "tokenizer.json: merge %zu names a token that vocab lacks", i);
             break;
         }
         key = (uint64_t)left << 32 | right;
-        for (h = lm_pair_hash(key, v->pairbits); v->pair[h].key != UINT64_MAX && v->pair[h].key != key; h = (h + 1) & mask) {}
-        v->pair[h] = (struct lm_vocab_pair){key, (uint32_t)i, id};     /* listed again: the last counts, as in Hugging Face's map */
+        for (h = lm_pair_hash(key, v->pairbits);
+             v->pair[h].key != UINT64_MAX && v->pair[h].key != key; h = (h + 1) & mask) {
+        }
+        v->pair[h] = (struct lm_vocab_pair){
+            key, (uint32_t)i, id}; /* listed again: the last counts, as in Hugging Face's map */
         v->merge[i][0] = left;
         v->merge[i][1] = right;
         v->merge[i][2] = id;
@@ -274,8 +302,12 @@ static int load_merges(lm_vocab *v, json_t *list)
 
 /* --- roles --- */
 
-static const struct { const char *key, *names[5]; } roles[LM_ROLE_COUNT] = {
-    [LM_ROLE_EOS] = {"eos_token", {"<|endoftext|>", "<|end_of_text|>", "<|end\xe2\x96\x81of\xe2\x96\x81sentence|>", "</s>"}},
+static const struct {
+    const char *key, *names[5];
+} roles[LM_ROLE_COUNT] = {
+    [LM_ROLE_EOS] = {"eos_token",
+                     {"<|endoftext|>", "<|end_of_text|>",
+                      "<|end\xe2\x96\x81of\xe2\x96\x81sentence|>", "</s>"}},
     [LM_ROLE_PAD] = {"pad_token", {"<|endoftext|>", "<|finetune_right_pad_id|>", "<pad>"}},
     [LM_ROLE_BOS] = {"bos_token", {"<|begin_of_text|>", "<s>"}},
     [LM_ROLE_FIM_PRE] = {"fim_pre_token", {"<|fim_prefix|>", "<fim_prefix>", "<fim-prefix>"}},
@@ -295,8 +327,8 @@ static int load_roles(lm_vocab *v, json_t *config)
         v->role[r] = LM_NO_ID;
         if (name.p) {
             if ((v->role[r] = lm_vocab_added(v, name)) == LM_NO_ID)
-                return lm_err(LM_EINVALID, "tokenizer_config.json: %s \"%.*s\" is no added token", roles[r].key,
-                              (int)(name.n < 100 ? name.n : 100), name.p);
+                return lm_err(LM_EINVALID, "tokenizer_config.json: %s \"%.*s\" is no added token",
+                              roles[r].key, (int)(name.n < 100 ? name.n : 100), name.p);
         } else if (!config || r >= LM_ROLE_FIM_PRE) {
             for (int k = 0; k < 5 && roles[r].names[k] && v->role[r] == LM_NO_ID; k++)
                 v->role[r] = lm_vocab_added(v, lm_cstr(roles[r].names[k]));
@@ -318,15 +350,12 @@ static int load(lm_vocab *v, json_t *root, json_t *config)
     if ((err = lm_json_need(lm_json_obj(root, "model", &model), "model")) < 0 ||
         (err = lm_json_need(lm_json_obj(model, "vocab", &vocab), "vocab")) < 0 ||
         (err = lm_json_need(lm_json_arr(model, "merges", &merges), "merges")) < 0 ||
-        (err = lm_json_arr(root, "added_tokens", &added)) < 0 || (err = load_kind(v, root, model)) < 0 ||
-        (err = load_pre(v, root)) < 0)
+        (err = lm_json_arr(root, "added_tokens", &added)) < 0 ||
+        (err = load_kind(v, root, model)) < 0 || (err = load_pre(v, root)) < 0)
         return err;
-    json_object_foreach (vocab, key, j)
-        if ((err = get_id(j, &id, &v->size)) < 0)
-            return err;
-    json_array_foreach (added, i, j)
-        if ((err = get_id(json_object_get(j, "id"), &id, &v->size)) < 0)
-            return err;
+    json_object_foreach(vocab, key, j) if ((err = get_id(j, &id, &v->size)) < 0) return err;
+    json_array_foreach(added, i, j) if ((err = get_id(json_object_get(j, "id"), &id, &v->size)) <
+                                        0) return err;
     v->token = lm_zalloc((size_t)v->size + 1, sizeof *v->token);
     v->flags = lm_zalloc((size_t)v->size + 1, 1);
     if ((err = load_added(v, added)) < 0 || (err = load_tokens(v, vocab)) < 0)
@@ -379,7 +408,9 @@ int lm_vocab_load(const char *path, lm_vocab **out)
             err = lm_read_file(c.p, &cfg, MAX_FILE);
         lm_buf_free(&c);
     }
-    if (err >= 0 && (err = lm_vocab_parse(lm_buf_str(&tok), has_cfg ? lm_buf_str(&cfg) : (lm_str){NULL, 0}, out)) < 0) {
+    if (err >= 0 &&
+        (err = lm_vocab_parse(lm_buf_str(&tok), has_cfg ? lm_buf_str(&cfg) : (lm_str){NULL, 0},
+                              out)) < 0) {
         lm_error was = *lm_last_error();
 
         err = lm_err_at(err, file.p, "%s", was.detail);

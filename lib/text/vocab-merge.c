@@ -1,14 +1,17 @@
-/* vocab-merge: byte pair merging of one pretoken, exactly: at each step the pair of least rank, the leftmost
-   of equals (what Hugging Face's word merging does). */
+/* vocab-merge: byte pair merging of one pretoken, exactly: at each step the pair of least rank, the
+   leftmost of equals (what Hugging Face's word merging does). */
 #include "text/vocab-priv.h"
 
-enum { SHORT = 40 };                               /* bytes up to which a scan for the least rank beats a heap (measured) */
+enum { SHORT = 40 }; /* bytes up to which a scan for the least rank beats a heap (measured) */
 
-static int no_byte(unsigned b) { return lm_err(LM_EINVALID, "byte 0x%02X is not in the vocabulary", b); }
+static int no_byte(unsigned b)
+{
+    return lm_err(LM_EINVALID, "byte 0x%02X is not in the vocabulary", b);
+}
 
 static int merge_short(const lm_vocab *v, const uint8_t *p, size_t n, lm_ids *out)
 {
-    uint32_t id[SHORT], rank[SHORT], to[SHORT];    /* rank[i], to[i]: the merge of i and i + 1 */
+    uint32_t id[SHORT], rank[SHORT], to[SHORT]; /* rank[i], to[i]: the merge of i and i + 1 */
     const struct lm_vocab_pair *m;
 
     for (size_t i = 0; i < n; i++)
@@ -51,8 +54,11 @@ static int merge_short(const lm_vocab *v, const uint8_t *p, size_t n, lm_ids *ou
     return 0;
 }
 
-/* A heap of rank << 32 | position. An entry is stale once the pair at its position has another rank. */
-typedef struct { uint32_t id, prev, next, rank, to; } node;
+/* A heap of rank << 32 | position. An entry is stale once the pair at its position has another
+ * rank. */
+typedef struct {
+    uint32_t id, prev, next, rank, to;
+} node;
 
 static void sift_down(uint64_t *h, size_t n, size_t i)
 {
@@ -79,7 +85,9 @@ static void push(uint64_t *h, size_t *n, uint64_t x)
 static int merge_long(const lm_vocab *v, const uint8_t *p, size_t n, lm_ids *out)
 {
     node *s = lm_reallocn(NULL, n, sizeof *s);
-    uint64_t *heap = lm_reallocn(NULL, 2 * n, sizeof *heap);       /* n at first, each merge takes 1 and adds at most 2 */
+    uint64_t *heap =
+        lm_reallocn(NULL, 2 * n,
+                    sizeof *heap); /* n at first, each merge takes 1 and adds at most 2 */
     size_t nh = 0;
     const struct lm_vocab_pair *m;
 
@@ -150,5 +158,6 @@ int lm_vocab_word(const lm_vocab *v, const char *p, size_t n, lm_ids *out)
     }
     if (n >= 1u << 31)
         return lm_err(LM_ELIMIT, "a pretoken of %zu bytes; at most 2147483647", n);
-    return n <= SHORT ? merge_short(v, (const uint8_t *)p, n, out) : merge_long(v, (const uint8_t *)p, n, out);
+    return n <= SHORT ? merge_short(v, (const uint8_t *)p, n, out)
+                      : merge_long(v, (const uint8_t *)p, n, out);
 }

@@ -1,5 +1,6 @@
-/* vocab-write: a vocabulary as Hugging Face's files. The field order and form of tokenizer.json are those in
-   which its own library saves it, so that a load and save there changes no byte (and no vocab=). */
+/* vocab-write: a vocabulary as Hugging Face's files. The field order and form of tokenizer.json are
+   those in which its own library saves it, so that a load and save there changes no byte (and no
+   vocab=). */
 #include "base/json.h"
 #include "text/vocab-priv.h"
 
@@ -107,9 +108,10 @@ static void tokenizer(const lm_vocab_def *d, lm_buf *out)
 
 /* The keys of tokenizer_config.json that name a role, and the special that has it. */
 static const char *const roles[][2] = {
-    {"eos_token", "<|endoftext|>"},       {"pad_token", "<|endoftext|>"},      {"fim_pre_token", "<|fim_prefix|>"},
-    {"fim_mid_token", "<|fim_middle|>"},  {"fim_suf_token", "<|fim_suffix|>"}, {"fim_pad_token", "<|fim_pad|>"},
-    {"repo_token", "<|repo_name|>"},      {"file_token", "<|file_sep|>"},
+    {"eos_token", "<|endoftext|>"},      {"pad_token", "<|endoftext|>"},
+    {"fim_pre_token", "<|fim_prefix|>"}, {"fim_mid_token", "<|fim_middle|>"},
+    {"fim_suf_token", "<|fim_suffix|>"}, {"fim_pad_token", "<|fim_pad|>"},
+    {"repo_token", "<|repo_name|>"},     {"file_token", "<|file_sep|>"},
 };
 
 static bool has(const lm_vocab_def *d, const char *name)

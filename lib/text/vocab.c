@@ -1,5 +1,5 @@
-/* vocab: what a loaded vocabulary answers, and decoding. Loading: vocab-load.c; writing: vocab-write.c;
-   merging: vocab-merge.c; the word cache: enc.c. */
+/* vocab: what a loaded vocabulary answers, and decoding. Loading: vocab-load.c; writing:
+   vocab-write.c; merging: vocab-merge.c; the word cache: enc.c. */
 #include "text/vocab-priv.h"
 
 const char *const lm_role_name[LM_ROLE_COUNT] = {"eos",     "pad",     "bos",  "fim-pre", "fim-mid",
@@ -20,14 +20,38 @@ void lm_vocab_free(lm_vocab *v)
     free(v);
 }
 
-uint32_t lm_vocab_size(const lm_vocab *v) { return v->size; }
-const char *lm_vocab_hash(const lm_vocab *v) { return v->hash; }
-int lm_vocab_pre(const lm_vocab *v) { return v->pre; }
-bool lm_vocab_nfc(const lm_vocab *v) { return v->nfc; }
-uint32_t lm_vocab_role(const lm_vocab *v, int role) { return v->role[role]; }
-lm_str lm_vocab_token(const lm_vocab *v, uint32_t id) { return id < v->size ? v->token[id] : (lm_str){NULL, 0}; }
-unsigned lm_vocab_flags(const lm_vocab *v, uint32_t id) { return id < v->size ? v->flags[id] : 0; }
-size_t lm_vocab_merges(const lm_vocab *v) { return v->nmerge; }
+uint32_t lm_vocab_size(const lm_vocab *v)
+{
+    return v->size;
+}
+const char *lm_vocab_hash(const lm_vocab *v)
+{
+    return v->hash;
+}
+int lm_vocab_pre(const lm_vocab *v)
+{
+    return v->pre;
+}
+bool lm_vocab_nfc(const lm_vocab *v)
+{
+    return v->nfc;
+}
+uint32_t lm_vocab_role(const lm_vocab *v, int role)
+{
+    return v->role[role];
+}
+lm_str lm_vocab_token(const lm_vocab *v, uint32_t id)
+{
+    return id < v->size ? v->token[id] : (lm_str){NULL, 0};
+}
+unsigned lm_vocab_flags(const lm_vocab *v, uint32_t id)
+{
+    return id < v->size ? v->flags[id] : 0;
+}
+size_t lm_vocab_merges(const lm_vocab *v)
+{
+    return v->nmerge;
+}
 
 void lm_vocab_merge(const lm_vocab *v, size_t rank, uint32_t *left, uint32_t *right, uint32_t *id)
 {
@@ -125,9 +149,13 @@ int lm_vocab_encode(const lm_vocab *v, lm_str text, lm_ids *out)
     return err;
 }
 
-/* --- the byte-level characters of GPT-2: printable bytes stand for themselves, the others follow from 256 --- */
+/* --- the byte-level characters of GPT-2: printable bytes stand for themselves, the others follow
+ * from 256 --- */
 
-static bool printable(unsigned b) { return (b >= 33 && b <= 126) || (b >= 161 && b <= 172) || b >= 174; }
+static bool printable(unsigned b)
+{
+    return (b >= 33 && b <= 126) || (b >= 161 && b <= 172) || b >= 174;
+}
 
 uint32_t lm_bytechar(uint8_t byte)
 {
@@ -152,9 +180,10 @@ int lm_bytechar_back(uint32_t cp)
 
 void lm_reserved_name(char out[40], size_t i)
 {
-    static const char *const first[] = {"<|endoftext|>", "<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>",
-                                        "<|fim_pad|>",   "<|repo_name|>",  "<|file_sep|>",   "<|im_start|>",
-                                        "<|im_end|>",    "<|mode_r|>",     "<|mode_x|>",     "<|mode_s|>"};
+    static const char *const first[] = {"<|endoftext|>",  "<|fim_prefix|>", "<|fim_middle|>",
+                                        "<|fim_suffix|>", "<|fim_pad|>",    "<|repo_name|>",
+                                        "<|file_sep|>",   "<|im_start|>",   "<|im_end|>",
+                                        "<|mode_r|>",     "<|mode_x|>",     "<|mode_s|>"};
 
     if (i < LM_COUNT(first))
         snprintf(out, 40, "%s", first[i]);

@@ -1,9 +1,13 @@
-/* words-io: word counts as @words records: n words back to back, sorted by bytes, their ends and counts. */
+/* words-io: word counts as @words records: n words back to back, sorted by bytes, their ends and
+ * counts. */
 #include "text/words.h"
 
 enum { PER_RECORD = 1 << 20 };
 
-static void put_u64(char *at, uint64_t v) { memcpy(at, &v, 8); }
+static void put_u64(char *at, uint64_t v)
+{
+    memcpy(at, &v, 8);
+}
 
 static uint64_t get_u64(const char *at)
 {
@@ -65,8 +69,8 @@ static int same_cut(lm_rec *r, const lm_words_how *how)
     int got;
 
     if (pre.p && !lm_is(pre, lm_pre_name[how->pre]))
-        return lm_rec_fail(r, LM_EMISMATCH, "words cut by pattern %.*s, not %s", (int)(pre.n < 32 ? pre.n : 32), pre.p,
-                           lm_pre_name[how->pre]);
+        return lm_rec_fail(r, LM_EMISMATCH, "words cut by pattern %.*s, not %s",
+                           (int)(pre.n < 32 ? pre.n : 32), pre.p, lm_pre_name[how->pre]);
     if ((got = lm_get_u64(r, "lines", &lines)) < 0)
         return got;
     if (got && (lines != 0) != how->lines)
@@ -84,7 +88,8 @@ int lm_words_take(lm_words *w, lm_rec *r, const lm_words_how *how)
         return got;
     if (!unit || how->unit % unit)
         return lm_rec_fail(r, LM_EINVALID, "unit=%llu: not 1 or 256", (unsigned long long)unit);
-    if ((got = lm_array(r, "", "u8", &text, &d0, &k)) < 0 || (got = lm_array(r, "end", "u64", &end, &d0, &n)) < 0)
+    if ((got = lm_array(r, "", "u8", &text, &d0, &k)) < 0 ||
+        (got = lm_array(r, "end", "u64", &end, &d0, &n)) < 0)
         return got;
     if (got && (got = lm_array(r, "freq", "u64", &freq, &d0, &k)) < 0)
         return got;
@@ -93,8 +98,10 @@ int lm_words_take(lm_words *w, lm_rec *r, const lm_words_how *how)
     for (uint64_t i = 0; i < n; i++) {
         uint64_t e = get_u64(end.p + 8 * i), f = get_u64(freq.p + 8 * i), all;
 
-        if (e < last || e > text.n || __builtin_mul_overflow(f, how->unit / unit, &all) || all > INT64_MAX)
-            return lm_rec_fail(r, LM_EINVALID, "word %llu: end or count out of range", (unsigned long long)i);
+        if (e < last || e > text.n || __builtin_mul_overflow(f, how->unit / unit, &all) ||
+            all > INT64_MAX)
+            return lm_rec_fail(r, LM_EINVALID, "word %llu: end or count out of range",
+                               (unsigned long long)i);
         if (e > last)
             lm_words_add(w, (lm_str){text.p + last, e - last}, all);
         last = e;

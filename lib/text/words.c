@@ -1,13 +1,17 @@
 /* words: an open table of words over an arena; linear probing, load <= 1/2, 24 bytes an entry. */
 #include "text/words.h"
 
-typedef struct { const char *p; uint32_t n, hash; uint64_t count; } slot;  /* p NULL = free */
+typedef struct {
+    const char *p;
+    uint32_t n, hash;
+    uint64_t count;
+} slot; /* p NULL = free */
 
 struct lm_words {
     slot *tab;
     size_t n, cap;
     lm_arena *text;
-    lm_dict longer;                                /* words of 4 GiB and more have no place in a slot */
+    lm_dict longer; /* words of 4 GiB and more have no place in a slot */
 };
 
 lm_words *lm_words_new(void)
@@ -103,7 +107,10 @@ void lm_words_join(lm_words *into, const lm_words *from)
         lm_words_add(into, key, *val);
 }
 
-size_t lm_words_count(const lm_words *w) { return w->n + w->longer.n; }
+size_t lm_words_count(const lm_words *w)
+{
+    return w->n + w->longer.n;
+}
 
 static int by_bytes(const void *a, const void *b)
 {

@@ -1,4 +1,5 @@
-/* Fuzz target: any bytes given to the JSON reader; what it takes is written and read back the same. */
+/* Fuzz target: any bytes given to the JSON reader; what it takes is written and read back the same.
+ */
 #include "base/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);

@@ -1,4 +1,5 @@
-/* Fuzz target: the pretoken scanners cover any bytes with pieces that are not empty; the first byte chooses the pattern. */
+/* Fuzz target: the pretoken scanners cover any bytes with pieces that are not empty; the first byte
+ * chooses the pattern. */
 #include "text/scan.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);

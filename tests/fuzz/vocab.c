@@ -1,4 +1,5 @@
-/* Fuzz target: any bytes as tokenizer.json; a vocabulary that is taken encodes and decodes without harm. */
+/* Fuzz target: any bytes as tokenizer.json; a vocabulary that is taken encodes and decodes without
+ * harm. */
 #include "text/vocab.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
@@ -16,7 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
         if (lm_vocab_token(v, id).p && lm_vocab_decode(v, &id, 1, false, &out) < 0)
             abort();
     if (lm_vocab_encode(v, t, &ids) >= 0) {
-        if (lm_vocab_encode_slow(v, t, &slow) < 0 || slow.n != ids.n || (ids.n && memcmp(slow.v, ids.v, 4 * ids.n)))
+        if (lm_vocab_encode_slow(v, t, &slow) < 0 || slow.n != ids.n ||
+            (ids.n && memcmp(slow.v, ids.v, 4 * ids.n)))
             abort();
         out.n = 0;
         if (lm_vocab_decode(v, ids.v, ids.n, false, &out) < 0 || !lm_eq(lm_buf_str(&out), t))

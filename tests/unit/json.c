@@ -48,20 +48,25 @@ static void getters(void)
     double d = 0;
     bool b = false;
 
-    ok(!lm_json_parse(LM_STR("{\"n\":12,\"neg\":-3,\"r\":1e-6,\"s\":\"a\\u0000b\",\"t\":true,\"a\":[1],\"o\":{},\"z\":null}"), &j),
+    ok(!lm_json_parse(LM_STR("{\"n\":12,\"neg\":-3,\"r\":1e-6,\"s\":\"a\\u0000b\",\"t\":true,\"a\":"
+                             "[1],\"o\":{},\"z\":null}"),
+                      &j),
        "an object of every kind");
     ok(lm_json_u64(j, "n", &u) == 1 && u == 12, "a whole number");
     ok(lm_json_u64(j, "neg", &u) == LM_EINVALID && u == 12, "a negative one is no u64");
     ok(lm_json_i64(j, "neg", &i) == 1 && i == -3, "but an i64");
     ok(lm_json_f64(j, "r", &d) == 1 && d == 1e-6, "a real");
     ok(lm_json_f64(j, "n", &d) == 1 && d == 12, "an integer as a real");
-    ok(lm_json_str(j, "s", &s) == 1 && s.n == 3 && !memcmp(s.p, "a\0b", 3), "a string that holds NUL");
+    ok(lm_json_str(j, "s", &s) == 1 && s.n == 3 && !memcmp(s.p, "a\0b", 3),
+       "a string that holds NUL");
     ok(lm_json_bool(j, "t", &b) == 1 && b, "a truth value");
     ok(lm_json_arr(j, "a", &v) == 1 && json_array_size(v) == 1, "an array");
     ok(lm_json_obj(j, "o", &v) == 1 && json_object_size(v) == 0, "an object");
     ok(lm_json_u64(j, "z", &u) == 0 && lm_json_u64(j, "none", &u) == 0, "null and absent are 0");
-    ok(lm_json_str(j, "n", &s) == LM_EINVALID && strstr(lm_last_error()->detail, "\"n\""), "a wrong type names the key");
-    ok(lm_json_need(lm_json_u64(j, "none", &u), "none") == LM_EINVALID && strstr(lm_last_error()->detail, "\"none\""),
+    ok(lm_json_str(j, "n", &s) == LM_EINVALID && strstr(lm_last_error()->detail, "\"n\""),
+       "a wrong type names the key");
+    ok(lm_json_need(lm_json_u64(j, "none", &u), "none") == LM_EINVALID &&
+           strstr(lm_last_error()->detail, "\"none\""),
        "a needed key is named");
     json_decref(j);
 }
@@ -87,8 +92,10 @@ static void writer(void)
     lm_jw_str(&w, "", LM_STR("\xc3\xa9\x1f/\x7f\b\f\n\r\t\\"));
     lm_jw_f64(&w, "nan", NAN);
     lm_jw_end(&w);
-    ok(lm_is(lm_buf_str(&b), "{\n  \"a\": 18446744073709551615,\n  \"e\": [],\n  \"l\": [\n    1.0,\n    null,\n"
-                             "    [\n      false\n    ]\n  ],\n  \"k\\\"\\n\": \"\xc3\xa9\\u001f/\x7f\\b\\f\\n\\r\\t\\\\\",\n  \"nan\": null\n}"),
+    ok(lm_is(lm_buf_str(&b),
+             "{\n  \"a\": 18446744073709551615,\n  \"e\": [],\n  \"l\": [\n    1.0,\n    null,\n"
+             "    [\n      false\n    ]\n  ],\n  \"k\\\"\\n\": "
+             "\"\xc3\xa9\\u001f/\x7f\\b\\f\\n\\r\\t\\\\\",\n  \"nan\": null\n}"),
        "the writer's indented form");
     lm_buf_free(&b);
 }
@@ -122,14 +129,19 @@ int main(void)
         lm_buf_addc(&deep, '[');
     refused(lm_buf_str(&deep), "byte 64", "depth 65 does not, whatever follows");
     lm_buf_free(&deep);
-    ok(lm_json_parse(LM_STR("1000000000000000019884624838656"), &j) == 0 && json_real_value(j) == 1000000000000000019884624838656.0,
+    ok(lm_json_parse(LM_STR("1000000000000000019884624838656"), &j) == 0 &&
+           json_real_value(j) == 1000000000000000019884624838656.0,
        "a huge integer is read as a real");
     json_decref(j);
-    same("[9223372036854775807,-9223372036854775808,9223372036854775808,\"123456789012345678901\"]", -1,
-         "[9223372036854775807,-9223372036854775808,9.223372036854776e+18,\"123456789012345678901\"]");
-    same("{\"z\":1,\"a\":{\"c\":[1,2],\"b\":0.5}}", 0, "{\"z\": 1, \"a\": {\"c\": [1, 2], \"b\": 0.5}}");
+    same("[9223372036854775807,-9223372036854775808,9223372036854775808,\"123456789012345678901\"]",
+         -1,
+         "[9223372036854775807,-9223372036854775808,9.223372036854776e+18,"
+         "\"123456789012345678901\"]");
+    same("{\"z\":1,\"a\":{\"c\":[1,2],\"b\":0.5}}", 0,
+         "{\"z\": 1, \"a\": {\"c\": [1, 2], \"b\": 0.5}}");
     same("{\"z\":[],\"a\":{},\"t\":[1,{\"x\":null}]}", 2,
-         "{\n  \"z\": [],\n  \"a\": {},\n  \"t\": [\n    1,\n    {\n      \"x\": null\n    }\n  ]\n}");
+         "{\n  \"z\": [],\n  \"a\": {},\n  \"t\": [\n    1,\n    {\n      \"x\": null\n    }\n  "
+         "]\n}");
     same(" [1e-06, 1.5e300, 100.0, 0.1] ", -1, "[1e-06,1.5e+300,100.0,0.1]");
     same("\"\xe4\xb8\xad\\u4e2d\\n\"", 0, "\"\xe4\xb8\xad\xe4\xb8\xad\\n\"");
     getters();

@@ -17,15 +17,17 @@ static void ok(bool good, const char *name)
 
 static bool same(int pre, lm_str t)
 {
-    size_t end[8], at = 0, from = 0, k;          /* a small batch, so that its borders are tried too */
+    size_t end[8], at = 0, from = 0, k; /* a small batch, so that its borders are tried too */
 
     while ((k = lm_scan(pre, t.p, t.n, &at, end, 8)))
         for (size_t i = 0; i < k; from = end[i++]) {
-            int got = pcre2_match(code[pre], (PCRE2_SPTR)t.p, t.n, from, PCRE2_NO_UTF_CHECK, md, NULL);
+            int got =
+                pcre2_match(code[pre], (PCRE2_SPTR)t.p, t.n, from, PCRE2_NO_UTF_CHECK, md, NULL);
             PCRE2_SIZE *o = pcre2_get_ovector_pointer(md);
 
             if (got < 1 || o[0] != from || o[1] != end[i]) {
-                printf("# %s: ours %zu-%zu, PCRE2 %zu-%zu in %.*s\n", lm_pre_name[pre], from, end[i], o[0], o[1], (int)t.n, t.p);
+                printf("# %s: ours %zu-%zu, PCRE2 %zu-%zu in %.*s\n", lm_pre_name[pre], from,
+                       end[i], o[0], o[1], (int)t.n, t.p);
                 return false;
             }
         }
@@ -46,7 +48,9 @@ static void characters(void)
 {
     int err;
     PCRE2_SIZE at;
-    pcre2_code *assigned = pcre2_compile((PCRE2_SPTR) "^[^\\p{Cn}\\p{Co}\\p{Cs}]$", PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP | PCRE2_DOTALL, &err, &at, NULL);
+    pcre2_code *assigned =
+        pcre2_compile((PCRE2_SPTR) "^[^\\p{Cn}\\p{Co}\\p{Cs}]$", PCRE2_ZERO_TERMINATED,
+                      PCRE2_UTF | PCRE2_UCP | PCRE2_DOTALL, &err, &at, NULL);
     lm_buf b = {0};
     unsigned bad = 0, tried = 0;
 
@@ -69,8 +73,36 @@ static void characters(void)
 
 static void strings(void)
 {
-    static const char *const piece[] = {"a", "S", "s", "t", "r", "e", "v", "l", "m", "d", "'", "\"", " ", " ", "\t", "\n", "\r", "0", "12", "!", ".-",
-                                        "\xc2\xa0", "\xc3\xa9", "\xe4\xb8\xad", "\xe2\x80\xa8", "\xcc\x81", "\xd9\xa3", "\xc5\xbf", "\xc2\x85", "\xf0\x9f\x98\x80"};
+    static const char *const piece[] = {"a",
+                                        "S",
+                                        "s",
+                                        "t",
+                                        "r",
+                                        "e",
+                                        "v",
+                                        "l",
+                                        "m",
+                                        "d",
+                                        "'",
+                                        "\"",
+                                        " ",
+                                        " ",
+                                        "\t",
+                                        "\n",
+                                        "\r",
+                                        "0",
+                                        "12",
+                                        "!",
+                                        ".-",
+                                        "\xc2\xa0",
+                                        "\xc3\xa9",
+                                        "\xe4\xb8\xad",
+                                        "\xe2\x80\xa8",
+                                        "\xcc\x81",
+                                        "\xd9\xa3",
+                                        "\xc5\xbf",
+                                        "\xc2\x85",
+                                        "\xf0\x9f\x98\x80"};
     uint64_t seed = 7;
     lm_buf b = {0};
     bool good = true;
@@ -87,7 +119,8 @@ static void strings(void)
         for (unsigned j = 0; j < 128 && good; j++) {
             char two[3] = {(char)i, (char)j, '\''};
 
-            good = same_all((lm_str){two, 1}) && same_all((lm_str){two, 2}) && same_all((lm_str){two, 3});
+            good = same_all((lm_str){two, 1}) && same_all((lm_str){two, 2}) &&
+                   same_all((lm_str){two, 3});
         }
     ok(good, "all strings of one and two ASCII characters");
     lm_buf_free(&b);
@@ -99,12 +132,14 @@ static void any_bytes(void)
     bool good = true;
 
     for (int i = 0; i < 20000 && good; i++) {
-        char *t = lm_alloc(64);                    /* its end is the end of an allocation: a sanitizer sees one byte too many */
+        char *t = lm_alloc(
+            64); /* its end is the end of an allocation: a sanitizer sees one byte too many */
         size_t n = lm_splitmix(&seed) % 65, end[4], at = 0, last = 0, k;
 
         memset(t, 0, 64);
         for (size_t j = 0; j < n; j++)
-            t[64 - n + j] = (char)(lm_splitmix(&seed) % 3 ? lm_splitmix(&seed) : 0xc0 | (lm_splitmix(&seed) & 0x3f));
+            t[64 - n + j] = (char)(lm_splitmix(&seed) % 3 ? lm_splitmix(&seed)
+                                                          : 0xc0 | (lm_splitmix(&seed) & 0x3f));
         for (int pre = 0; pre < LM_PRE_COUNT; pre++, good &= last == n)
             for (at = last = 0; (k = lm_scan(pre, t + 64 - n, n, &at, end, 4));)
                 for (size_t j = 0; j < k; last = end[j++])
@@ -121,14 +156,17 @@ int main(void)
 
     md = pcre2_match_data_create(4, NULL);
     for (int i = 0; i < LM_PRE_COUNT; i++) {
-        code[i] = pcre2_compile((PCRE2_SPTR)lm_pre_regex[i], PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP, &err, &at, NULL);
+        code[i] = pcre2_compile((PCRE2_SPTR)lm_pre_regex[i], PCRE2_ZERO_TERMINATED,
+                                PCRE2_UTF | PCRE2_UCP, &err, &at, NULL);
         ok(code[i] && pcre2_jit_compile(code[i], PCRE2_JIT_COMPLETE) <= 0, lm_pre_name[i]);
     }
     characters();
     strings();
     any_bytes();
-    ok(lm_uclass(0x10ffff) == LM_U_OTHER && lm_uclass(0xffffffff) == LM_U_OTHER && lm_uclass(0xe0100) == LM_U_MARK &&
-       lm_uclass(0x1c89) == LM_U_LU && lm_unfc(0x301) && !lm_unfc(0xe9), "classes at the edges, and of Unicode 16");
+    ok(lm_uclass(0x10ffff) == LM_U_OTHER && lm_uclass(0xffffffff) == LM_U_OTHER &&
+           lm_uclass(0xe0100) == LM_U_MARK && lm_uclass(0x1c89) == LM_U_LU && lm_unfc(0x301) &&
+           !lm_unfc(0xe9),
+       "classes at the edges, and of Unicode 16");
     for (int i = 0; i < LM_PRE_COUNT; i++)
         pcre2_code_free(code[i]);
     pcre2_match_data_free(md);

@@ -11,7 +11,10 @@ static void ok(bool good, const char *name)
 }
 
 static uint64_t seed = 1;
-static uint64_t rnd(uint64_t n) { return lm_splitmix(&seed) % n; }
+static uint64_t rnd(uint64_t n)
+{
+    return lm_splitmix(&seed) % n;
+}
 
 /* Text of few letters, so that merges nest: words of up to `longest`. */
 static void babble(lm_buf *b, size_t n, size_t longest)
@@ -26,7 +29,11 @@ static void babble(lm_buf *b, size_t n, size_t longest)
 
 /* --- the trainer by its rules, counting everything anew at each step --- */
 
-typedef struct { uint32_t *s; size_t n; uint64_t mult; } word;
+typedef struct {
+    uint32_t *s;
+    size_t n;
+    uint64_t mult;
+} word;
 
 static void plain_train(const lm_word *w, size_t n, const lm_bpe_opt *o, lm_buf *log)
 {
@@ -131,8 +138,10 @@ static lm_vocab *make_vocab(size_t tokens, int pre)
     lm_words_text(words, pre, lm_buf_str(&text), false, 1);
     n = lm_words_sorted(words, &w);
     lm_bpe_train(w, n, &(lm_bpe_opt){.tokens = tokens}, &b);
-    lm_vocab_write(&(lm_vocab_def){pre, b.token, b.ntoken, b.merge, b.nmerge, &special, 1}, &tok, &cfg);
-    ok(!lm_vocab_parse(lm_buf_str(&tok), lm_buf_str(&cfg), &v) && lm_vocab_size(v) == tokens + 1, "a vocabulary is trained, written, read");
+    lm_vocab_write(&(lm_vocab_def){pre, b.token, b.ntoken, b.merge, b.nmerge, &special, 1}, &tok,
+                   &cfg);
+    ok(!lm_vocab_parse(lm_buf_str(&tok), lm_buf_str(&cfg), &v) && lm_vocab_size(v) == tokens + 1,
+       "a vocabulary is trained, written, read");
     lm_bpe_free(&b);
     free(w);
     lm_words_free(words);
@@ -147,8 +156,8 @@ static bool same_ids(lm_enc *e, lm_str t)
     lm_ids fast = {0}, slow = {0};
     lm_buf back = {0};
     const lm_vocab *v = lm_enc_vocab(e);
-    bool good = !lm_enc_text(e, t, &fast) && !lm_vocab_encode_slow(v, t, &slow) && fast.n == slow.n &&
-                (!fast.n || !memcmp(fast.v, slow.v, fast.n * sizeof *fast.v)) &&
+    bool good = !lm_enc_text(e, t, &fast) && !lm_vocab_encode_slow(v, t, &slow) &&
+                fast.n == slow.n && (!fast.n || !memcmp(fast.v, slow.v, fast.n * sizeof *fast.v)) &&
                 !lm_vocab_decode(v, fast.v, fast.n, false, &back) && lm_eq(lm_buf_str(&back), t);
 
     if (!good)
@@ -190,7 +199,7 @@ static void encode(void)
     }
     ok(good, "texts that end at the end of a page");
     good = true;
-    for (size_t n = 36; n < 46; n++) {             /* where scan gives way to heap */
+    for (size_t n = 36; n < 46; n++) { /* where scan gives way to heap */
         lm_enc *e = lm_enc_new(v, 1 << 16);
 
         for (int k = 0; k < 50; k++) {
@@ -221,7 +230,8 @@ static void long_words(void)
         for (size_t i = 0; i < n; i++)
             lm_buf_addc(&b, "aab"[rnd(3)]);
         t[k] = lm_now();
-        ok(!lm_vocab_encode(v, lm_buf_str(&b), &ids) && ids.n > n / 40, "a word of half a million letters and more");
+        ok(!lm_vocab_encode(v, lm_buf_str(&b), &ids) && ids.n > n / 40,
+           "a word of half a million letters and more");
         t[k] = lm_now() - t[k];
         free(ids.v);
     }
@@ -237,14 +247,18 @@ int main(void)
     lm_vocab *v;
 
     for (int i = 0; i < 20; i++)
-        good &= train_once(200 + 40 * (size_t)i, &(lm_bpe_opt){.tokens = 256 + 30 + 5 * (size_t)i}, 1);
+        good &=
+            train_once(200 + 40 * (size_t)i, &(lm_bpe_opt){.tokens = 256 + 30 + 5 * (size_t)i}, 1);
     ok(good, "merges: those of the plain trainer");
-    ok(train_once(800, &(lm_bpe_opt){.tokens = 400, .max_bytes = 5}, 1), "also with a greatest length");
+    ok(train_once(800, &(lm_bpe_opt){.tokens = 400, .max_bytes = 5}, 1),
+       "also with a greatest length");
     ok(train_once(800, &(lm_bpe_opt){.tokens = 400, .min_count = 9}, 1), "also with a least count");
-    ok(train_once(800, &(lm_bpe_opt){.tokens = 330}, 1ull << 40), "also with counts beyond 32 bits");
+    ok(train_once(800, &(lm_bpe_opt){.tokens = 330}, 1ull << 40),
+       "also with counts beyond 32 bits");
     encode();
     long_words();
-    ok(lm_vocab_parse(LM_STR("{}"), (lm_str){NULL, 0}, &v) == LM_EINVALID && !v, "an empty object is no vocabulary");
+    ok(lm_vocab_parse(LM_STR("{}"), (lm_str){NULL, 0}, &v) == LM_EINVALID && !v,
+       "an empty object is no vocabulary");
     for (unsigned b = 0; b < 256; b++)
         good &= lm_bytechar_back(lm_bytechar((uint8_t)b)) == (int)b;
     ok(good, "byte-level characters, there and back");
