@@ -9,8 +9,10 @@ lm-shard -o val val.toks
 lm-init --layers 2 --dim 32 --heads 2 --kv-heads 1 --ffn 32 --vocab-size 64 --seq 64 -o model
 recipe='--seq 16 --batch-tokens 128 --micro 4 --lr 0.01 --warmup 2 --val val --eval-every 6'
 # T RUN OPTIONS ..: train on the shards
+# shellcheck disable=SC2086
 T() { t_run=$1; shift; lm-train -q -m model -o "$t_run" $recipe "$@" train; }
 # X RUN OPTIONS ..: the same in the place of its shell: for kill
+# shellcheck disable=SC2086
 X() { t_run=$1; shift; exec lm-train -q -m model -o "$t_run" $recipe "$@" train; }
 # same A B: the checkpoints of two runs are equal, every file
 same_ckpt() { diff -r "$1/latest/" "$2/latest/"; }
