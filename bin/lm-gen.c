@@ -243,7 +243,7 @@ static int drain(struct gen *G)
         if (e->note) {
             err = lm_out_note(G->out, lm_cstr(e->note));
         } else {
-            err = put_run(G);
+            err = e->prompt ? put_run(G) : 0;
             for (uint32_t k = 0; !err && e->prompt && k < e->job.n; k++)
                 err = put_sample(G, e, k);
             if (!err && !e->prompt)
