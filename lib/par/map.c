@@ -52,7 +52,8 @@ struct map {
     size_t nring;
     struct batch *ring, *fill;
     uint64_t read, taken, written;     /* serial numbers: batches handed out, begun, done */
-    bool eof, stop;
+    bool eof;
+    atomic_bool stop;                  /* the reader looks at it without the lock */
     int err;
     lm_error error;
     pthread_mutex_t lock;
