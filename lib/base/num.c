@@ -131,10 +131,53 @@ int lm_fmt_f64(char out[32], double v)
     return shown(out, digits, v);
 }
 
+/* The common case of lm_fmt_f32 without printf: tries one digit more at a time, in doubles. Powers of ten to
+   10^22 are exact, so the decimal r / p is within half a unit of the 53rd bit of what is computed, and only
+   near the middle of two floats could strtof decide otherwise: that is left to the slow way. 0 = left. */
+static int quick(char out[32], float v)
+{
+    static const double ten[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13};
+    double a = fabs((double)v), back;
+    uint64_t r, bits;
+    int k, n = 0, i;
+    char s[24];
+
+    if (!(a >= 1e-4 && a < 1e9) && v != 0)
+        return 0;
+    for (k = 0; k < (int)LM_COUNT(ten); k++) {     /* k digits behind the point */
+        r = (uint64_t)(a * ten[k] + .5);
+        r -= (double)r - a * ten[k] == .5 && r & 1;        /* a tie goes to even, as in printf */
+        back = (double)r / ten[k];
+        memcpy(&bits, &back, sizeof bits);
+        bits &= (1u << 29) - 1;
+        if (bits >= (1u << 28) - 2 && bits <= (1u << 28) + 2)
+            return 0;
+        if ((float)back == (float)a)
+            break;
+    }
+    if (k == (int)LM_COUNT(ten) || r > 999999999)
+        return 0;
+    do
+        s[n++] = (char)('0' + r % 10);
+    while ((r /= 10) || n <= k);
+    i = 0;
+    if (signbit(v))
+        out[i++] = '-';
+    while (n) {
+        out[i++] = s[--n];
+        if (n == k && k)
+            out[i++] = '.';
+    }
+    out[i] = 0;
+    return i;
+}
+
 int lm_fmt_f32(char out[32], float v)
 {
     int n = special(out, (double)v), digits = 0;
 
+    if (!n)
+        n = quick(out, v);
     if (n)
         return n;
     while (print(out, false, digits, (double)v), digits < 8 && strtof_l(out, NULL, c_locale()) != v)
