@@ -90,37 +90,48 @@ INL v16 across(const lm_pack *p, const float *s, size_t c)
     return p->fmt == LM_FMT_BF16 ? v_bf16(v_loadn(s, c)) : v_loadn(s, c);
 }
 
-/* kmajor source into panels of w columns. */
-static void pack_across(const lm_pack *p, size_t w)
+/* A word row of up to 16 columns to panels of w: d is the place of the first. */
+INL void lay(float *d, size_t w, size_t panel, size_t c, v16 x)
 {
-    size_t step = paired(p->fmt) ? 2 : 1, kw = words(p->fmt, p->kt), j = 0, last = p->nn;
+    float part[16];
+
+    if (w >= 16)
+        v_storen(d, c, x);
+#ifdef __AVX512F__
+    else if (w == 8) {
+        _mm256_mask_storeu_ps(d, (__mmask8)lanes_below(c), _mm512_castps512_ps256(x));
+        if (c > 8)
+            _mm256_mask_storeu_ps(d + panel, (__mmask8)lanes_below(c - 8), _mm512_extractf32x8_ps(x, 1));
+    }
+#endif
+    else {
+        v_store(part, x);
+        for (size_t q = 0; q < c; q++)
+            d[q / w * panel + q % w] = part[q];
+    }
+}
+
+/* kmajor source into panels of w columns: down the depth, 16 columns (of whole panels) at a time. */
+INL void pack_across(const lm_pack *p, const size_t w)
+{
+    size_t step = paired(p->fmt) ? 2 : 1, kw = words(p->fmt, p->kt), whole = p->kn / step * step, stride = w > 8 ? 16 : 16 / w * w;
 
     if (p->dt != LM_SRC_F32 || p->n0 % w || (p->fmt == LM_FMT_BF16 && p->k0 % 2)) {
         pack_some(p, w, 0, p->nn, 0, p->kn);
         return;
     }
-    for (; j + step <= p->kn; j += step) {
-        size_t k = p->k0 + j, at = paired(p->fmt) ? k / 2 : p->fmt == LM_FMT_BF16 ? k ^ 1 : k;
-        const float *s = (const float *)p->src + j * p->ld;
-        float *d = (float *)p->dst + (p->n0 / w * kw + at) * w;
+    for (size_t i = 0; i < p->nn; i += stride) {
+        size_t c = p->nn - i < stride ? p->nn - i : stride, n = p->n0 + i;
+        float *d = (float *)p->dst + n / w * kw * w + n % w;
 
-        for (size_t i = 0; i < last; i += 16) {
-            size_t c = last - i < 16 ? last - i : 16;
-            v16 x = across(p, s + i, c);
+        for (size_t j = 0; j < whole; j += step) {
+            size_t k = p->k0 + j, at = paired(p->fmt) ? k / 2 : p->fmt == LM_FMT_BF16 ? k ^ 1 : k;
 
-            if (w >= 16)
-                v_storen(d + i / w * kw * w + i % w, c, x);
-            else {                                 /* narrow panels: a left operand */
-                float part[16];
-
-                v_store(part, x);
-                for (size_t q = 0; q < c; q++)
-                    d[(i + q) / w * kw * w + (i + q) % w] = part[q];
-            }
+            lay(d + at * w, w, kw * w, c, across(p, (const float *)p->src + j * p->ld + i, c));
         }
     }
-    if (j < p->kn)
-        pack_some(p, w, 0, p->nn, j, p->kn);
+    if (whole < p->kn)
+        pack_some(p, w, 0, p->nn, whole, p->kn);
 }
 
 /* Source rows into padded rows. */
