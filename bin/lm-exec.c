@@ -8,6 +8,7 @@
 
 static uint64_t level = 3, mem = 512 << 20, repeat = 1;
 static int sentinel = 0;
+static bool cold;
 static const char *cpu = "auto", *wall = "auto", *cache;
 static const lm_opt opts[] = {
     LM_NUM(0, "level", &level, 1, 3, "N", "sandbox: 3 namespaces, 2 Landlock and seccomp, 1 rlimits (3)"),
@@ -17,6 +18,7 @@ static const lm_opt opts[] = {
     LM_SIZE(0, "mem", &mem, 16 << 20, 1ull << 40, "SIZE", "memory of a run (512M)"),
     LM_NUM(0, "repeat", &repeat, 1, 100, "N", "run each program N times, alone; FLAKY if they disagree (1)"),
     LM_COMMON,
+    LM_FLAG(0, "cold", &cold, "start each interpreter afresh, none kept warm"),
     LM_FILE(0, "cache", &cache, "DIR", "keep results in DIR; what is there is not run again"),
     LM_END
 };
@@ -471,7 +473,7 @@ static int run(lm_in *in, lm_out *out)
     if (e >= 0)
         e = seconds("wall", wall, &x.wall_ms);
     x.in = in, x.out = out;
-    x.judge = (lm_judge){.level = (int)level, .sentinel = !sentinel, .mem = mem};
+    x.judge = (lm_judge){.level = (int)level, .sentinel = !sentinel, .mem = mem, .cold = cold};
     lm_in_on_block(in, blocked, NULL);
     while (e >= 0 && !(x.eof && !x.n)) {
         bool room = !x.eof && x.n + 2 <= WINDOW;
@@ -483,6 +485,7 @@ static int run(lm_in *in, lm_out *out)
     }
     for (size_t k = 0; k < x.nrun; k++)            /* after an error: nothing may stay behind */
         lm_box_free(x.running[k]->box);
+    lm_runtime_stop();
     lm_taskset_free(&x.tasks);
     lm_rec_free(&r);
     return e < 0 ? e : LM_DONE;

@@ -100,6 +100,7 @@ like 'a time limit is confirmed by a second run, alone' 'lm-exec --cpu 0.2 loop.
 like 'without --cpu the limit comes from the reference, at least 2 s' 'lm-exec loop.lm | heads' 'verdict=CPU_LIMIT cpu-ms=2[0-9][0-9][0-9] '
 python "$box/exit-0.py" "$box/wrong.py" "$box/syntax.py" "$box/daemon.py" "$box/connect.py" "$box/busy-loop.py" >mix.lm
 is '-j 1 and -j 2 give the same verdicts' 'lm-exec -j 2 --cpu 0.3 mix.lm >j2; lm-exec -j 1 --cpu 0.3 mix.lm >j1; verdicts j1 >v1; verdicts j2 | diff v1 -' ''
+is 'so do cold interpreters' 'lm-exec --cold --cpu 0.3 mix.lm >c; verdicts c | diff v1 -' ''
 is 'exit 0 is enough under --verdict exit' 'one "exit(0)" | lm-exec --verdict exit >e; verdict e' PASS
 like 'programs that disagree are FLAKY' \
     'one "import time

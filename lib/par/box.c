@@ -19,12 +19,17 @@ struct lm_box {
     lm_box_result r;
     pid_t pid;
     int level, pidfd, go, report, out, ask;
+    lm_box_spec spec;                              /* with a zygote: its limits; pointers other than the zygote are not used */
+    int give[3];                                   /* with a zygote: the program's out, ask, notify, until they are handed over */
+    bool root;
     size_t out_max;
     double start, end;
     char value[34], work[64];                      /* value: 32 hex digits, LF */
     char back[33];
     size_t nback;
     bool asked, killed, done;
+    struct box_report early;                       /* a report that came before the end was seen */
+    bool reported;
 };
 
 static void shut(int *fd)
@@ -95,31 +100,35 @@ lm_box *lm_box_start(const lm_box_spec *spec)
     static const char hex[] = "0123456789abcdef";
     struct lm_box *b = lm_zalloc(1, sizeof *b);
     struct box_in in = {.spec = spec, .root = geteuid() == 0, .notify = -1};
-    int go[2] = {-1, -1}, rep[2] = {-1, -1}, out[2] = {-1, -1}, ask[2] = {-1, -1}, e = 0;
+    int go[2] = {-1, -1}, rep[2] = {-1, -1}, out[2] = {-1, -1}, ask[2] = {-1, -1}, note[2] = {-1, -1}, e = 0;
     unsigned char rnd[16];
     char as;
 
     b->level = spec->level, b->out_max = spec->out_max;
-    b->pidfd = b->go = b->report = b->out = b->ask = -1;
+    b->pidfd = b->go = b->report = b->out = b->ask = b->give[0] = b->give[1] = b->give[2] = -1;
+    b->spec = *spec;
     if (spec->level >= 2 && (e = lm_box_filter(&in.filter)) < 0)
         goto fail;
     if (spec->level == 2 && !lm_landlock_abi()) {
         e = lm_err(LM_EFACILITY, "landlock: this kernel has none; see --level 1");
         goto fail;
     }
-    if (getrandom(rnd, sizeof rnd, 0) != sizeof rnd || pipe2(go, O_CLOEXEC) || pipe2(rep, O_CLOEXEC) ||
-        pipe2(out, O_CLOEXEC) || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ask) || work_folder(b)) {
+    if (getrandom(rnd, sizeof rnd, 0) != sizeof rnd || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, go) || pipe2(rep, O_CLOEXEC) ||
+        pipe2(out, O_CLOEXEC) || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ask) ||
+        (spec->zygote && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, note)) || work_folder(b)) {
         e = lm_err_sys(NULL, "box");
         goto fail;
     }
     for (size_t i = 0; i < 16; i++)
         b->value[2 * i] = hex[rnd[i] >> 4], b->value[2 * i + 1] = hex[rnd[i] & 15];
     b->value[32] = '\n';
-    in.go = go[0], in.report = rep[1], in.out = out[1], in.ask = ask[1];
+    in.go = go[0], in.report = rep[1], in.out = out[1], in.ask = ask[1], in.notify = note[0];
     memcpy(in.work, b->work, sizeof in.work);
     b->start = lm_now();
     b->pid = split(spec->level, &b->pidfd);
     if (b->pid == 0) {
+        if (spec->zygote)
+            in.out = in.ask = -1;                  /* not for us */
         memset(b->value, 0, sizeof b->value);      /* the copy must not lie in a process of the box */
         lm_box_inside(&in);
     }
@@ -128,20 +137,26 @@ lm_box *lm_box_start(const lm_box_spec *spec)
                              : lm_err_sys(NULL, "fork");
         goto fail;
     }
-    close(go[0]), close(rep[1]), close(out[1]), close(ask[1]);
+    close(go[0]), close(rep[1]);
+    b->give[0] = out[1], b->give[1] = ask[1], b->give[2] = note[1];
+    shut(&note[0]);
+    if (!spec->zygote)
+        shut(&b->give[0]), shut(&b->give[1]);
     b->go = go[1], b->report = rep[0], b->out = out[0], b->ask = ask[0];
     fcntl(b->out, F_SETFL, O_NONBLOCK), fcntl(b->ask, F_SETFL, O_NONBLOCK), fcntl(b->report, F_SETFL, O_NONBLOCK);
     b->end = b->start + BOX_STARVED * (double)(spec->wall_ms + (spec->build ? spec->build_cpu_ms * 3 : 0)) / 1000 + 10;
+    b->root = geteuid() == 0;
     as = spec->level == 3 ? map_ids(b->pid) : geteuid() == 0 ? 'r' : 'u';
-    if (!as || write(b->go, &as, 1) != 1) {
+    if (!as || send(b->go, &as, 1, MSG_NOSIGNAL) != 1) {
         lm_err(LM_EFACILITY, "user namespaces: id map: %s; see --level 2", strerror(errno));
         lm_box_free(b);
         return NULL;
     }
+    b->root = as == 'r';
     return b;
 fail:
     for (int i = 0; i < 2; i++)
-        shut(&go[i]), shut(&rep[i]), shut(&out[i]), shut(&ask[i]);
+        shut(&go[i]), shut(&rep[i]), shut(&out[i]), shut(&ask[i]), shut(&note[i]);
     if (b->work[0])
         lm_rmtree(b->work);
     free(b);
@@ -191,7 +206,7 @@ static void take_ask(lm_box *b)
         for (ssize_t i = 0; i < n; i++) {
             if (!b->asked && buf[i] == '?') {
                 b->asked = true;
-                if (write(b->ask, b->value, 33) != 33)
+                if (send(b->ask, b->value, 33, MSG_NOSIGNAL) != 33)
                     b->r.forged = true;
             } else if (!b->asked || b->nback >= 33) {
                 b->r.forged = true;
@@ -203,6 +218,29 @@ static void take_ask(lm_box *b)
         shut(&b->ask);
     b->r.reported = b->asked && b->nback == 33 && !memcmp(b->back, b->value, 33) && !b->r.forged;
     b->r.forged |= b->nback == 33 && !b->r.reported;
+}
+
+static ssize_t recv_report(lm_box *b, struct box_report *rep)
+{
+    ssize_t n = read(b->report, rep, sizeof *rep);
+
+    return n == (ssize_t)sizeof *rep ? n : -1;
+}
+
+/* The supervisor is ready for the warm interpreter's child: what that needs is handed over. */
+static void take_ready(lm_box *b)
+{
+    struct box_report rep;
+
+    if (b->give[2] < 0 || recv_report(b, &rep) <= 0)
+        return;
+    if (rep.kind != BOX_READY) {
+        b->early = rep, b->reported = true;
+        return;
+    }
+    lm_zygote_ask(b->spec.zygote, &b->spec, b->root, b->pidfd, b->give[0], b->give[1], b->give[2]);
+    for (int i = 0; i < 3; i++)
+        shut(&b->give[i]);                         /* if it is gone, the supervisor sees its line closed */
 }
 
 /* The supervisor is gone: the last bytes, its report, the kernel's account. */
@@ -219,7 +257,9 @@ static void finish(lm_box *b)
         ;
     cpu = (uint64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000u + (uint64_t)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
     b->r.wall_us = (uint64_t)((lm_now() - b->start) * 1e6);
-    if (read(b->report, &rep, sizeof rep) != (ssize_t)sizeof rep) {
+    if (b->reported)
+        rep = b->early;
+    if (!b->reported && recv_report(b, &rep) < 0) {
         if (!b->r.out_hit && !b->r.wall_hit) {
             b->r.broken = true;
             snprintf(b->r.why, sizeof b->r.why, "the supervisor ended early: status %x", (unsigned)st);
@@ -258,7 +298,7 @@ int lm_box_wait(lm_box **v, size_t n, int ms)
             p[4 * i] = (struct pollfd){b->pidfd, POLLIN, 0};
             p[4 * i + 1] = (struct pollfd){b->r.out_hit ? -1 : b->out, POLLIN, 0};
             p[4 * i + 2] = (struct pollfd){b->ask, POLLIN, 0};
-            p[4 * i + 3] = (struct pollfd){-1, 0, 0};
+            p[4 * i + 3] = (struct pollfd){b->give[2] >= 0 && !b->reported ? b->report : -1, POLLIN, 0};
             next = b->end < next ? b->end : next;
         }
         wait = next <= now ? 0 : (int)((next - now) * 1000) + 1;
@@ -271,6 +311,8 @@ int lm_box_wait(lm_box **v, size_t n, int ms)
                 take_output(b);
             if (p[4 * i + 2].revents)
                 take_ask(b);
+            if (p[4 * i + 3].revents & POLLIN)
+                take_ready(b);
             if (p[4 * i].revents) {
                 finish(b);
                 return (int)i;
@@ -308,6 +350,7 @@ void lm_box_free(lm_box *b)
             ;
     }
     shut(&b->pidfd), shut(&b->go), shut(&b->report), shut(&b->out), shut(&b->ask);
+    shut(&b->give[0]), shut(&b->give[1]), shut(&b->give[2]);
     if (b->work[0])
         lm_rmtree(b->work);                        /* gone already but for a killed supervisor */
     lm_buf_free(&b->r.out);

@@ -32,7 +32,8 @@ typedef struct {
     unsigned pids;                                 /* tasks, threads included */
     size_t out_max;                                /* captured output; beyond it the box is killed */
     bool as_ok;                                    /* the runtime bears RLIMIT_AS */
-    const struct lm_zygote *zygote;                /* a warm interpreter that becomes the program, or NULL */
+    const struct lm_zygote *zygote;                /* level 3: a warm interpreter that becomes the program, or NULL */
+    const char *warm_arg;                          /* a word for it */
 } lm_box_spec;
 
 typedef struct {

@@ -163,29 +163,39 @@ static int beneath(int set, const char *path, uint64_t access)
     return e;
 }
 
+struct landlock_masks lm_landlock_masks(void)
+{
+    int abi = lm_landlock_abi();
+    struct landlock_masks m = {.all = (1ull << 13) - 1, .read = LL_READ, .dev = LL_WRITE_FILE};   /* ABI 1 */
+
+    if (!abi)
+        return (struct landlock_masks){0, 0, 0, 0};
+    if (abi >= 2)
+        m.all |= LANDLOCK_ACCESS_FS_REFER;
+    if (abi >= 3)
+        m.all |= LL_TRUNCATE, m.dev |= LL_TRUNCATE;
+    m.work = m.all & ~(uint64_t)(LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK);
+    return m;
+}
+
 int lm_landlock_apply(const char *const *ro, const char *work)
 {
     static const char *const dev[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"};
-    int abi = lm_landlock_abi(), set, e = 0;
-    uint64_t all = (1ull << 13) - 1;               /* ABI 1 */
-    struct landlock_ruleset_attr a = {0};
+    struct landlock_masks m = lm_landlock_masks();
+    struct landlock_ruleset_attr a = {.handled_access_fs = m.all};
+    int set, e = 0;
 
-    if (!abi)
+    if (!m.all)
         return 0;
-    if (abi >= 2)
-        all |= LANDLOCK_ACCESS_FS_REFER;
-    if (abi >= 3)
-        all |= LL_TRUNCATE;
-    a.handled_access_fs = all;
     set = (int)syscall(SYS_landlock_create_ruleset, &a, sizeof a.handled_access_fs, 0);
     if (set < 0)
         return -1;
     for (; *ro && !e; ro++)
-        e = beneath(set, *ro, LL_READ);
+        e = beneath(set, *ro, m.read);
     for (size_t i = 0; i < LM_COUNT(dev) && !e; i++)
-        e = beneath(set, dev[i], LL_WRITE_FILE | (abi >= 3 ? LL_TRUNCATE : 0));
+        e = beneath(set, dev[i], m.dev);
     if (!e)
-        e = beneath(set, work, all & ~(uint64_t)(LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK));
+        e = beneath(set, work, m.work);
     if (!e)
         e = (int)syscall(SYS_landlock_restrict_self, set, 0);
     close(set);

@@ -22,7 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { TICK_MS = 50, PATIENCE = 256, STACK = 8 << 20, FD_REPORT = 4, FD_LISTEN = 5 };
+enum { TICK_MS = 50, PATIENCE = 256, FD_REPORT = 4, FD_LISTEN = 5 };
 #define NS_FLAGS (CLONE_NEWNS | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | \
                   CLONE_NEWCGROUP)
 
@@ -69,7 +69,7 @@ static void kill_all(const struct box_in *b)
         kill(-1, SIGKILL);                         /* all of this namespace but us */
         return;
     }
-    for (int i = 0; i < 1000 && lm_box_tally(b, SIGKILL).tasks; i++)
+    for (int i = 0; i < 1000 && lm_box_tally(b, SIGKILL, false).tasks; i++)
         usleep(1000);
 }
 
@@ -113,8 +113,8 @@ static const char *become(const struct box_in *b, const char *const *argv, bool 
     sigprocmask(SIG_UNBLOCK, &all, NULL);
     umask(022);
     if (!limit(RLIMIT_CPU, cpu) || !limit(RLIMIT_FSIZE, s->fsize) || !limit(RLIMIT_CORE, 0) ||
-        !limit(RLIMIT_NOFILE, 256) || !limit(RLIMIT_STACK, STACK) ||
-        ((s->as_ok || build) && !limit(RLIMIT_AS, mem + (uint64_t)s->pids * STACK)))   /* stacks are space, not memory */
+        !limit(RLIMIT_NOFILE, 256) || !limit(RLIMIT_STACK, BOX_STACK) ||
+        ((s->as_ok || build) && !limit(RLIMIT_AS, mem + (uint64_t)s->pids * BOX_STACK)))   /* stacks are space, not memory */
         return "rlimits";
     if (s->level == 3 && !limit(RLIMIT_NPROC, s->pids + 16u))
         return "rlimits";
@@ -190,7 +190,7 @@ static void answer(const struct box_in *b, int listener, struct box_report *r)
     a.id = q.id;
     a.error = -EPERM;
     if ((nr == SYS_clone && !(q.data.args[0] & NS_FLAGS)) || nr == SYS_fork || nr == SYS_vfork) {
-        if (lm_box_tally(b, 0).tasks >= b->spec->pids) {
+        if (lm_box_tally(b, 0, false).tasks >= b->spec->pids) {
             a.error = -EAGAIN;
             r->pids_hit = true;
             if (++r->refused == PATIENCE)          /* it will not take no for an answer */
@@ -207,9 +207,11 @@ static void answer(const struct box_in *b, int listener, struct box_report *r)
 /* Adds up and holds to the limits. True: some task wants a CPU. */
 static bool measure(const struct box_in *b, struct box_report *r, uint64_t before, uint64_t cpu_ms, uint64_t mem)
 {
-    struct box_tally t = lm_box_tally(b, 0);
-    uint64_t cpu = t.cpu_us + reaped_us(NULL) - before;
+    struct box_tally t = lm_box_tally(b, 0, false);
+    uint64_t cpu = t.cpu_us + reaped_us(NULL) - before + r->extra_us;
 
+    if (t.rss > mem)                               /* perhaps forks that share: a closer, slower look */
+        t.rss = lm_box_tally(b, 0, true).rss;
     r->cpu_us = cpu > r->cpu_us ? cpu : r->cpu_us;
     r->mem_peak = t.rss > r->mem_peak ? t.rss : r->mem_peak;
     r->cpu_hit |= r->cpu_us > cpu_ms * 1000;
@@ -228,8 +230,9 @@ static uint64_t wall_ms(const struct box_in *b, const struct box_report *r)
 
 /* Watches until the program is over. True: go on; false: the caller is gone or wants the end.
    Wall time counts while no task wants a CPU, else as the CPU time that was had: a program that other
-   work keeps from running is not called slow, up to STARVED times the limit. */
-static bool watch(const struct box_in *b, struct box_report *r, int main_pid, int listener, int sigs,
+   work keeps from running is not called slow, up to BOX_STARVED times the limit.
+   The program is our child main_pid, or (main_pid -1) a stranger's whose end comes as a box_done on `end`. */
+static bool watch(const struct box_in *b, struct box_report *r, int main_pid, int end, int listener, int sigs,
                   uint64_t cpu_ms, uint64_t mem)
 {
     uint64_t before = reaped_us(NULL);
@@ -239,11 +242,11 @@ static bool watch(const struct box_in *b, struct box_report *r, int main_pid, in
 
     r->cpu_us = r->mem_peak = 0;
     while (!over && wanted) {
-        struct pollfd p[3] = {{b->go, 0, 0}, {sigs, POLLIN, 0}, {listener, POLLIN, 0}};
+        struct pollfd p[4] = {{b->go, 0, 0}, {sigs, POLLIN, 0}, {listener, POLLIN, 0}, {end, POLLIN, 0}};
         int ms = (int)((next - lm_now()) * 1000) + 1, st, pid;
         struct signalfd_siginfo si;
 
-        poll(p, listener >= 0 ? 3 : 2, ms < 0 ? 0 : ms);
+        poll(p, 4, ms < 0 ? 0 : ms);               /* poll passes over descriptors of -1 */
         if (p[0].revents & (POLLHUP | POLLERR))
             wanted = false;
         if (p[2].revents & POLLIN)
@@ -255,6 +258,14 @@ static bool watch(const struct box_in *b, struct box_report *r, int main_pid, in
         while ((pid = waitpid(-1, &st, WNOHANG)) > 0)
             if (pid == main_pid)
                 r->status = st, over = true;
+        if (p[3].revents) {
+            struct box_done d;
+            over = true;
+            if (read(end, &d, sizeof d) == (ssize_t)sizeof d)
+                r->status = d.status, r->extra_us = d.cpu_us, r->mem_peak = d.mem_peak;
+            else
+                r->kind = BOX_BROKEN, snprintf(r->why, sizeof r->why, "the warm interpreter is gone");
+        }
         if (!over && lm_now() >= next) {
             uint64_t had = r->cpu_us;
             double now = lm_now(), used = 0;
@@ -275,7 +286,7 @@ static bool watch(const struct box_in *b, struct box_report *r, int main_pid, in
     while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
         ;
     {
-        uint64_t cpu = reaped_us(&r->mem_peak) - before;
+        uint64_t cpu = reaped_us(&r->mem_peak) - before + r->extra_us;
         r->cpu_us = cpu > r->cpu_us ? cpu : r->cpu_us;
     }
     r->mem_hit |= r->mem_peak > mem;
@@ -324,10 +335,37 @@ static bool step(const struct box_in *b, struct box_report *r, const char *const
         waitpid(pid, NULL, 0);
         return true;
     }
-    n = watch(b, r, pid, listener, sigs, build ? s->build_cpu_ms : s->cpu_ms, build ? s->build_mem : s->mem);
+    n = watch(b, r, pid, -1, listener, sigs, build ? s->build_cpu_ms : s->cpu_ms, build ? s->build_mem : s->mem);
     if (listener >= 0)
         close(listener);
     return n;
+}
+
+/* The program comes from a warm interpreter: it joins our namespaces, becomes what become() makes, sends
+   its listener, waits for a byte, runs. False: the caller is gone. */
+static bool adopt(const struct box_in *b, struct box_report *r, int sigs)
+{
+    struct box_report ready = {.kind = BOX_READY};
+    struct pollfd p = {b->go, 0, 0};
+    int listener;
+    bool on;
+
+    if (write(b->report, &ready, sizeof ready) != (ssize_t)sizeof ready)
+        return false;
+    listener = receive(b->notify);                 /* the caller's end closes with it */
+    if (listener < 0) {
+        if (poll(&p, 1, 0) > 0)
+            return false;
+        r->kind = BOX_BROKEN;
+        snprintf(r->why, sizeof r->why, "the warm interpreter could not enter the box");
+        return true;
+    }
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);            /* it had to look at us to find the namespaces; the program may not */
+    if (write(b->notify, "g", 1) != 1)
+        return false;
+    on = watch(b, r, -1, b->notify, listener, sigs, b->spec->cpu_ms, b->spec->mem);
+    close(listener);
+    return on;
 }
 
 static bool put_files(const struct box_in *b)
@@ -375,7 +413,8 @@ _Noreturn void lm_box_inside(struct box_in *b)
     } else if (chdir(b->work)) {
         broken(b, false, b->work);
     }
-    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);            /* the program may not look into us */
+    if (!s->zygote)
+        prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);        /* the program may not look into us */
     if (s->level == 3)
         prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* else we are told by the closed pipe `go` and clear up */
     else
@@ -391,7 +430,9 @@ _Noreturn void lm_box_inside(struct box_in *b)
         if (on && r.kind == BOX_ENDED && r.status == 0 && !r.cpu_hit && !r.mem_hit)
             r = (struct box_report){.kind = BOX_ENDED};
     }
-    if (on && !r.build)
+    if (on && !r.build && s->zygote)
+        adopt(b, &r, sigs);
+    else if (on && !r.build)
         step(b, &r, s->argv, false, sigs);
     if (s->level == 3 && !statvfs(".", &vfs))
         r.disk_hit = vfs.f_bavail == 0;

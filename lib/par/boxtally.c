@@ -73,9 +73,32 @@ static bool thread_wants(const char *pid)
     return wants;
 }
 
+/* Resident bytes of a process with each page divided among those that share it (Pss); rss if it cannot be read. */
+static uint64_t share(int pid, uint64_t rss)
+{
+    char path[48], buf[2048], *p;
+    uint64_t kib = 0;
+    ssize_t n;
+    int fd;
+
+    snprintf(path, sizeof path, "/proc/%d/smaps_rollup", pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return rss;
+    n = read(fd, buf, sizeof buf - 1);
+    close(fd);
+    buf[n > 0 ? n : 0] = 0;
+    p = strstr(buf, "\nPss:");
+    if (!p)
+        return rss;
+    p += 5 + strspn(p + 5, " ");
+    kib = number(p, strspn(p, "0123456789"));
+    return kib * 1024;
+}
+
 /* Adds up all processes of the box but the supervisor; with sig, also sends it to each. Level 3: all
    that our own /proc shows. Else: those whose line of parents leads to us (we are a subreaper). */
-struct box_tally lm_box_tally(const struct box_in *b, int sig)
+struct box_tally lm_box_tally(const struct box_in *b, int sig, bool shares)
 {
     static struct { int pid, ppid; bool mine; struct box_tally t; } v[8192];
     struct box_tally sum = {0};
@@ -103,8 +126,9 @@ struct box_tally lm_box_tally(const struct box_in *b, int sig)
     }
     for (size_t i = 0; i < n; i++)
         if (v[i].mine) {
-            sum.cpu_us += v[i].t.cpu_us, sum.rss += v[i].t.rss, sum.tasks += v[i].t.tasks;
+            sum.cpu_us += v[i].t.cpu_us, sum.tasks += v[i].t.tasks;
             sum.wants |= v[i].t.wants;
+            sum.rss += shares ? share(v[i].pid, v[i].t.rss) : v[i].t.rss;
             if (!sum.wants && v[i].t.tasks > 1) {
                 char name[16];
                 snprintf(name, sizeof name, "%d", v[i].pid);

