@@ -9,8 +9,8 @@ typedef struct {
     unsigned char kind;
     const char *name;                              /* long form */
     union { bool *flag; const char **str; lm_list *list; uint64_t *num; double *real; int *sel; } to;
-    uint64_t lo, hi;                               /* LM_NUM, LM_SIZE; for LM_COMMON rows lo = flags needed */
-    double rlo, rhi;                               /* LM_REAL */
+    uint64_t lo, hi;                               /* LM_NUM, LM_SIZE */
+    double rlo, rhi;                               /* LM_REAL; in LM_COMMON rows rlo = flags needed */
     const char *arg, *help;                        /* ARG name; for LM_ENUM the values a|b|c */
 } lm_opt;
 enum { LM_K_END, LM_K_FLAG, LM_K_STRING, LM_K_FILE, LM_K_LIST, LM_K_NUM, LM_K_SIZE, LM_K_REAL, LM_K_ENUM, LM_K_MUTE };

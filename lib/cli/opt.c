@@ -4,14 +4,12 @@
 
 struct lm_common lm_common;
 
-/* Common rows carry in lo the flags that give them a meaning; -1 = the tool names record types. */
+/* Common rows carry in rlo the flags that give them a meaning; -1 = the tool names record types. */
 static bool shown(const lm_tool *t, const lm_opt *o, bool common)
 {
-    if (!common || !o->lo || o->kind == LM_K_NUM)
-        return o->to.num != &lm_common.jobs || t->flags & LM_PAR;
-    if (o->to.str == &lm_common.types)
-        return t->types != NULL;
-    return (t->flags & o->lo) != 0;
+    if (!common || o->rlo == 0)
+        return true;
+    return o->rlo < 0 ? t->types != NULL : (t->flags & (unsigned)o->rlo) != 0;
 }
 
 static bool is_common(const lm_opt *o)
@@ -134,7 +132,7 @@ static int bad(const lm_opt *o, const char *v, const char *why)
 
 static int set_number(const lm_opt *o, const char *v)
 {
-    uint64_t x, lo = is_common(o) ? 1 : o->lo, hi = o->hi;
+    uint64_t x, lo = o->lo, hi = o->hi;
     char why[96];
     bool ok = o->kind == LM_K_SIZE ? lm_parse_size(lm_cstr(v), &x) : lm_parse_num(lm_cstr(v), &x);
 
