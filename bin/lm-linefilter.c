@@ -72,7 +72,7 @@ static int one(lm_rec *r, void *ctx)
     bool html;
     size_t i;
 
-    if (enc.p ? lm_is(enc, "binary") : !strcmp(lm_doc_enc(r->body), "binary"))
+    if (enc.p ? lm_is(enc, "binary") : lm_text_binary(c->k, r->body))
         return LM_KEEP;
     d.lang = language(r, d.path, ext);
     lm_lines_scan(c->k, r->body, &d.st);

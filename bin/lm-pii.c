@@ -40,7 +40,7 @@ static int one(lm_rec *r, void *ctx)
     lm_str enc = lm_get(r, "enc"), path = lm_get(r, "path");
     size_t i;
 
-    if (enc.p ? lm_is(enc, "binary") : !strcmp(lm_doc_enc(r->body), "binary"))
+    if (enc.p ? lm_is(enc, "binary") : lm_text_binary(lm_data(), r->body))
         return LM_KEEP;
     lm_pii_scan(ctx, r->body, path, &l->found);
     if (!l->found.n)

@@ -1,6 +1,6 @@
 /* dedup: gathers records in batches, hashes and signs them in all threads, and puts them aside. */
 #include "text/dedup-priv.h"
-#include "text/doc.h"
+#include "text/lines.h"
 
 enum { BATCH = 4 << 20, BATCH_RECS = 8192 };       /* bytes and records of a batch */
 
@@ -91,7 +91,7 @@ static void sign_one(void *ctx, size_t i, unsigned thread)
     local *l = &d->local[thread];
 
     lm_dedup_view(&l->rec, d->batch.p + b->at, b->n);
-    b->signed_ = strcmp(lm_doc_enc(l->rec.body), "binary")
+    b->signed_ = !lm_text_binary(d->cfg.k, l->rec.body)
         && lm_minhash_sign(&d->mh, &l->room, l->rec.body, d->bsig + i * LM_MH_PERMS);
 }
 

@@ -6,6 +6,8 @@ enum { LF, ALPHA, DIGIT, SPACE, HEX, UNDER, BASE, BACK, EX, NSET, HIGH = NSET, R
 enum { CHUNK = 256 };                              /* blocks a call: 16 KiB of text, 20 KiB of masks */
 
 /* BASE holds what base64 has beside letters, digits and LF; EX the x of 0x and \x. */
+#define INLINE static inline __attribute__((always_inline))
+
 static const char *const members[NSET] = {
     "\n", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", "0123456789", " \t\n\v\f\r",
     "0123456789ABCDEFabcdef", "_", "+/=", "\\", "x"
@@ -94,7 +96,7 @@ static void hex_pair(scan *s, size_t i)
     link_chain(s, &s->hex, start, end);
 }
 
-static void base64(scan *s, uint64_t in)
+INLINE void base64(scan *s, uint64_t in)
 {
     unsigned head;
 
@@ -106,6 +108,11 @@ static void base64(scan *s, uint64_t in)
     if (s->b64 + head >= 64)
         encoded(s->o, s->b64 + head);
     s->b64 = (size_t)__builtin_clzll(~in);         /* a run of 64 always meets a border of blocks */
+}
+
+INLINE uint64_t bits(uint64_t x)
+{
+    return (uint64_t)__builtin_popcountll(x);
 }
 
 /* Decodes the characters that start at the high bytes of a block; returns the bytes of the block that
@@ -137,14 +144,14 @@ static uint64_t decode(scan *s, size_t at, uint64_t high)
 }
 
 /* The lines that end in a block; first = its bytes that start a character. */
-static void line_ends(scan *s, size_t at, unsigned n, uint64_t lf, uint64_t first)
+INLINE void line_ends(scan *s, size_t at, unsigned n, uint64_t lf, uint64_t first)
 {
     unsigned from = 0;
 
     for (; lf; lf &= lf - 1) {
         unsigned i = (unsigned)__builtin_ctzll(lf);
         uint64_t before = i ? UINT64_MAX >> (64 - i) : 0;
-        size_t len = s->col + (size_t)__builtin_popcountll(first & before & (UINT64_MAX << from));
+        size_t len = s->col + bits(first & before & (UINT64_MAX << from));
 
         if (len && at + i && s->p[at + i - 1] == '\r')
             len--;
@@ -156,21 +163,21 @@ static void line_ends(scan *s, size_t at, unsigned n, uint64_t lf, uint64_t firs
         from = i + 1;
     }
     if (from < n)
-        s->col += (size_t)__builtin_popcountll(first & (UINT64_MAX << from) & (UINT64_MAX >> (64 - n)));
+        s->col += bits(first & (UINT64_MAX << from) & (UINT64_MAX >> (64 - n)));
 }
 
 /* One block of n bytes at p + at. next: the masks of the block behind it, or zeros. */
-static void block(scan *s, size_t at, unsigned n, const uint64_t *m, const uint64_t *next)
+INLINE void block(scan *s, size_t at, unsigned n, const uint64_t *m, const uint64_t *next)
 {
     lm_lines *o = s->o;
     uint64_t word = m[ALPHA] | m[DIGIT] | m[UNDER] | m[HIGH], word_next = next[ALPHA] | next[DIGIT] | next[UNDER] | next[HIGH];
     uint64_t h = m[HEX], hn = next[HEX], h1 = h >> 1 | hn << 63, inside = 0, hits;
 
     o->chars += n;
-    o->alpha += (uint64_t)__builtin_popcountll(m[ALPHA]);
-    o->alnum += (uint64_t)__builtin_popcountll(m[ALPHA] | m[DIGIT]);
-    o->digit += (uint64_t)__builtin_popcountll(m[DIGIT]);
-    o->space += (uint64_t)__builtin_popcountll(m[SPACE]);
+    o->alpha += bits(m[ALPHA]);
+    o->alnum += bits(m[ALPHA] | m[DIGIT]);
+    o->digit += bits(m[DIGIT]);
+    o->space += bits(m[SPACE]);
     if (m[HIGH])
         inside = decode(s, at, m[HIGH]);
     line_ends(s, at, n, m[LF], ~inside);
@@ -193,28 +200,48 @@ static void block(scan *s, size_t at, unsigned n, const uint64_t *m, const uint6
     }
 }
 
-void lm_lines_scan(const lm_data_ops *k, lm_str text, lm_lines *out)
+/* The rows of one call of the kernel, left = bytes of text from the first row on. */
+INLINE void rows_of(scan *s, size_t at, size_t left, const uint64_t *mask, size_t rows)
 {
     static const uint64_t none[ROW];
+    size_t i, use = rows < CHUNK ? rows : CHUNK;
+
+    for (i = 0; i < use; i++) {
+        size_t n = left - i * 64;
+
+        block(s, at + i * 64, n < 64 ? (unsigned)n : 64, mask + i * ROW, i + 1 < rows ? mask + (i + 1) * ROW : none);
+    }
+}
+
+static void rows_plain(scan *s, size_t at, size_t left, const uint64_t *mask, size_t rows)
+{
+    rows_of(s, at, left, mask, rows);
+}
+
+#ifdef __x86_64__
+/* The same with bit counts in one instruction, which every processor with AVX2 has. */
+__attribute__((target("popcnt,bmi"))) static void rows_fast(scan *s, size_t at, size_t left, const uint64_t *mask, size_t rows)
+{
+    rows_of(s, at, left, mask, rows);
+}
+#else
+#define rows_fast rows_plain
+#endif
+
+void lm_lines_scan(const lm_data_ops *k, lm_str text, lm_lines *out)
+{
     uint64_t mask[(CHUNK + 1) * ROW];
     scan s = {.o = out, .p = (const uint8_t *)text.p, .n = text.n};
     lm_byteset set[NSET];
-    size_t at, i;
+    size_t at;
 
     memset(out, 0, sizeof *out);
     out->bytes = text.n;
     set_up(set);
     for (at = 0; at < text.n; at += CHUNK * 64) {
         size_t left = text.n - at, see = left < (CHUNK + 1) * 64 ? left : (CHUNK + 1) * 64;
-        size_t rows = (see + 63) / 64, use = rows < CHUNK ? rows : CHUNK;
-
         k->bytesets(text.p + at, see, set, NSET, mask);
-        for (i = 0; i < use; i++) {
-            size_t n = left - i * 64;
-
-            block(&s, at + i * 64, n < 64 ? (unsigned)n : 64, mask + i * ROW,
-                  i + 1 < rows ? mask + (i + 1) * ROW : none);
-        }
+        (k->level ? rows_fast : rows_plain)(&s, at, left, mask, (see + 63) / 64);
     }
     if (text.n % 64 == 0)                          /* else the last block has closed it */
         base64(&s, 0);
@@ -226,4 +253,28 @@ void lm_lines_scan(const lm_data_ops *k, lm_str text, lm_lines *out)
         if (s.col > out->line_max)
             out->line_max = s.col;
     }
+}
+
+bool lm_text_binary(const lm_data_ops *k, lm_str text)
+{
+    uint64_t mask[CHUNK * 3], control = 0;
+    lm_byteset set[2];
+    size_t at, i, n;
+    int c;
+
+    memset(set, 0, sizeof set);
+    for (c = 0; c < 128; c++)
+        if (c < 9 || (c > 13 && c < 32) || c == 127)
+            set[c != 0].row[c % 16] |= (uint8_t)(1 << c / 16);
+    for (at = 0; at < text.n; at += n) {
+        n = text.n - at < CHUNK * 64 ? text.n - at : CHUNK * 64;
+        k->bytesets(text.p + at, n, set, 2, mask);
+        for (i = 0; i < n; i += 64) {
+            if (mask[i / 64 * 3])
+                return true;
+            if (mask[i / 64 * 3 + 1])
+                control += (uint64_t)__builtin_popcountll(mask[i / 64 * 3 + 1]);
+        }
+    }
+    return control * 10 > text.n * 3;
 }

@@ -22,4 +22,7 @@ typedef struct {
    Cost: one table-driven pass, and work a line, a two-digit hex word and a non-ASCII character. */
 void lm_lines_scan(const lm_data_ops *k, lm_str text, lm_lines *out);
 
+/* What lm_doc_enc calls binary (a NUL, or over 30 % control bytes), at the speed of the kernel. */
+bool lm_text_binary(const lm_data_ops *k, lm_str text);
+
 #endif

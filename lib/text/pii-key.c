@@ -117,12 +117,22 @@ static bool sum_holds(const char *p, size_t n)
     return !memcmp(want, p + n - 6, 6);
 }
 
+/* One byte that must be right, looked at before all others. */
+static inline bool cheap(const pii_scan *s, const pii_prog *g, size_t at)
+{
+    if (g->part[0].cls)
+        return g->part[0].min != g->part[0].max || g->nparts < 2 || g->part[1].cls || pii_at(s, at + g->part[0].min) == g->part[1].lit.p[0];
+    return g->part[0].lit.n < 2 || pii_at(s, at + 1) == g->part[0].lit.p[1];
+}
+
 static bool try_list(pii_scan *s, const uint16_t *list, size_t i)
 {
     for (; *list; list++) {
         const pii_prog *g = &s->pii->prog[*list - 1];
         size_t at = i - g->back, n;
 
+        if (!cheap(s, g, at))
+            continue;
         if (i - s->lo < g->back || pii_word(pii_before(s, at)) || !(n = match(s, g, at)))
             continue;
         if (g->rule->check == LM_PII_CRC62 && !sum_holds(s->p + at, n))

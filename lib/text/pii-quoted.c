@@ -127,11 +127,23 @@ static bool harmless(const pii_scan *s, const char *p, size_t n)
     return uuid(p, n) || manual_word(p, n) || sequence(p, n) || wordy(p, n) || entropy(p, n) < 3.5 || digest(s, p, n);
 }
 
+static bool secret_name(const char *p, size_t n)
+{
+    static const char *const words[] = {"key", "secret", "token", "password", "passwd", "pwd", "credential", "passphrase"};
+    const uint32_t first = 1u << ('k' & 31) | 1u << ('s' & 31) | 1u << ('t' & 31) | 1u << ('p' & 31) | 1u << ('c' & 31);
+    size_t i, k, len;
+
+    for (i = 0; i + 3 <= n; i++)
+        for (k = first >> (p[i] & 31) & 1 ? 0 : LM_COUNT(words); k < LM_COUNT(words); k++)
+            if ((p[i] | 32) == words[k][0] && (len = strlen(words[k])) <= n - i && pii_has_word(p + i, len, words[k]))
+                return true;
+    return false;
+}
+
 /* The name that the quote at i belongs to: NAME = ", "NAME": ', NAME := ` and the like, on one line. */
 static bool named_secret(const pii_scan *s, size_t i)
 {
-    static const char *const words[] = {"key", "secret", "token", "password", "passwd", "pwd", "credential", "passphrase"};
-    size_t at = i, end, k, signs = 0;
+    size_t at = i, end, signs = 0;
 
     while (at > s->lo && (s->p[at - 1] == ' ' || s->p[at - 1] == '\t') && i - at < 64)
         at--;
@@ -152,10 +164,7 @@ static bool named_secret(const pii_scan *s, size_t i)
     end = at;
     while (at > s->lo && end - at < 64 && (pii_word(s->p[at - 1]) || s->p[at - 1] == '-' || s->p[at - 1] == '.'))
         at--;
-    for (k = 0; k < LM_COUNT(words); k++)
-        if (pii_has_word(s->p + at, end - at, words[k]))
-            return true;
-    return false;
+    return secret_name(s->p + at, end - at);
 }
 
 void pii_quote(pii_scan *s, size_t i)

@@ -1,6 +1,7 @@
 /* lines against a plain re-expression: characters one by one, encoded runs by PCRE2; at every level. */
 #include "base/base.h"
 #include "kernels/cpu.h"
+#include "text/doc.h"
 #include "text/lines.h"
 #include "text/re.h"
 #include "text/uclass.h"
@@ -127,6 +128,31 @@ static lm_str repeat(lm_buf *b, const char *s, size_t n)
     return lm_buf_str(b);
 }
 
+/* lm_text_binary and lm_doc_enc agree. */
+static bool binary_same(void)
+{
+    uint64_t rng = 9;
+    char text[300];
+    unsigned i, k, of[2] = {0, 0};
+
+    for (i = 0; i < 3000; i++) {
+        size_t n = lm_splitmix(&rng) % sizeof text;
+        uint64_t share = lm_splitmix(&rng) % 200;
+        bool want;
+
+        for (k = 0; k < n; k++)
+            text[k] = lm_splitmix(&rng) % 200 < share ? (char)(1 + lm_splitmix(&rng) % 31) : 'a';
+        if (n && i % 10 == 0)
+            text[lm_splitmix(&rng) % n] = (char)(i % 20 ? 0 : 127);
+        want = !strcmp(lm_doc_enc((lm_str){text, n}), "binary");
+        of[want]++;
+        for (k = 0; k <= (unsigned)lm_cpu_best(); k++)
+            if (lm_text_binary(lm_data_at((int)k), (lm_str){text, n}) != want)
+                return false;
+    }
+    return of[0] > 100 && of[1] > 100;
+}
+
 int main(void)
 {
     lm_buf b = {0};
@@ -144,6 +170,7 @@ int main(void)
     lm_lines_scan(lm_data_at(0), repeat(&b, "\\x41", 9), &o);
     ok(o.enc_run == 32, "the first \\x of a run has no word border before it and stays out, as in the paper's pattern");
     ok(random_texts(20000), "random texts");
+    ok(binary_same(), "binary texts are those of lm_doc_enc");
     lm_buf_free(&b);
     printf("1..%d\n", count);
     return failed != 0;
