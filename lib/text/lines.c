@@ -5,12 +5,19 @@
 enum { LF, ALPHA, DIGIT, SPACE, HEX, UNDER, BASE, BACK, EX, NSET, HIGH = NSET, ROW = NSET + 1 };
 enum { CHUNK = 256 };                              /* blocks a call: 16 KiB of text, 20 KiB of masks */
 
-/* BASE holds what base64 has beside letters, digits and LF; EX the x of 0x and \x. */
 #define INLINE static inline __attribute__((always_inline))
 
-static const char *const members[NSET] = {
-    "\n", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", "0123456789", " \t\n\v\f\r",
-    "0123456789ABCDEFabcdef", "_", "+/=", "\\", "x"
+/* In the order of the names above; see lm_byteset. */
+static const lm_byteset sets[NSET] = {
+    {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x01, 0, 0, 0, 0, 0}},  /* LF */
+    {{0xa0, 0xf0, 0xf0, 0xf0, 0xf0, 0xf0, 0xf0, 0xf0, 0xf0, 0xf0, 0xf0, 0x50, 0x50, 0x50, 0x50, 0x50}},  /* letters */
+    {{0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0, 0, 0, 0, 0, 0}},  /* digits */
+    {{0x04, 0, 0, 0, 0, 0, 0, 0, 0, 0x01, 0x01, 0x01, 0x01, 0x01, 0, 0}},  /* white space */
+    {{0x08, 0x58, 0x58, 0x58, 0x58, 0x58, 0x58, 0x08, 0x08, 0x08, 0, 0, 0, 0, 0, 0}},  /* hexadecimal */
+    {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x20}},  /* _ */
+    {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x04, 0, 0x08, 0, 0x04}},  /* +/= of base64, beside letters, digits and LF */
+    {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x20, 0, 0, 0}},  /* the backslash */
+    {{0, 0, 0, 0, 0, 0, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0}},  /* the x of 0x and \x */
 };
 
 /* The runs of one pattern whose parts join end to end. */
@@ -26,17 +33,6 @@ typedef struct {
     uint64_t inside;                               /* bytes of the block that continue a character begun before it */
     chain hex, uni;
 } scan;
-
-static void set_up(lm_byteset *set)
-{
-    size_t s;
-    const char *c;
-
-    memset(set, 0, NSET * sizeof *set);
-    for (s = 0; s < NSET; s++)
-        for (c = members[s]; *c; c++)
-            set[s].row[*c % 16] |= (uint8_t)(1 << *c / 16);
-}
 
 static void encoded(lm_lines *o, size_t n)
 {
@@ -232,15 +228,13 @@ void lm_lines_scan(const lm_data_ops *k, lm_str text, lm_lines *out)
 {
     uint64_t mask[(CHUNK + 1) * ROW];
     scan s = {.o = out, .p = (const uint8_t *)text.p, .n = text.n};
-    lm_byteset set[NSET];
     size_t at;
 
     memset(out, 0, sizeof *out);
     out->bytes = text.n;
-    set_up(set);
     for (at = 0; at < text.n; at += CHUNK * 64) {
         size_t left = text.n - at, see = left < (CHUNK + 1) * 64 ? left : (CHUNK + 1) * 64;
-        k->bytesets(text.p + at, see, set, NSET, mask);
+        k->bytesets(text.p + at, see, sets, NSET, mask);
         (k->level ? rows_fast : rows_plain)(&s, at, left, mask, (see + 63) / 64);
     }
     if (text.n % 64 == 0)                          /* else the last block has closed it */

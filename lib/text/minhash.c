@@ -6,11 +6,22 @@
 
 enum { CHUNK = 256, TOKS = 4096, XS = 4096 };      /* blocks of 64 bytes a call; words and shingles gathered */
 
+static void word_set(lm_byteset *set)
+{
+    int c;
+
+    memset(set, 0, sizeof *set);
+    for (c = 0; c < 128; c++)
+        if (c == '_' || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z'))
+            set->row[c % 16] |= (uint8_t)(1 << c / 16);
+}
+
 void lm_minhash_init(lm_minhash *m, const lm_data_ops *k, uint64_t seed)
 {
     size_t i;
 
     m->k = k;
+    word_set(&m->word);
     for (i = 0; i < LM_MH_PERMS; i++) {
         m->a[i] = lm_splitmix(&seed) | 1;
         m->b[i] = lm_splitmix(&seed);
@@ -45,21 +56,10 @@ static void shingles(const lm_minhash *m, lm_minhash_room *r, uint32_t *sig)
     r->nx = 0;
 }
 
-static void word_set(lm_byteset *set)
-{
-    int c;
-
-    memset(set, 0, sizeof *set);
-    for (c = 0; c < 128; c++)
-        if (c == '_' || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z'))
-            set->row[c % 16] |= (uint8_t)(1 << c / 16);
-}
-
 bool lm_minhash_sign(const lm_minhash *m, lm_minhash_room *r, lm_str text, uint32_t sig[LM_MH_PERMS])
 {
     uint64_t mask[CHUNK * 2], edge, in = 0, total = 0;
     size_t at, i, start = 0;
-    lm_byteset set;
     const char *p;
 
     if (!r->tok) {
@@ -68,13 +68,12 @@ bool lm_minhash_sign(const lm_minhash *m, lm_minhash_room *r, lm_str text, uint3
     }
     r->ntok = r->nx = r->folded.n = 0;
     memset(sig, 0xff, LM_MH_PERMS * sizeof *sig);
-    word_set(&set);
     m->k->fold(lm_buf_need(&r->folded, text.n + 1), text.p, text.n);
     p = r->folded.p;
     for (at = 0; at < text.n; at += CHUNK * 64) {
         size_t n = text.n - at < CHUNK * 64 ? text.n - at : CHUNK * 64;
 
-        m->k->bytesets(p + at, n, &set, 1, mask);
+        m->k->bytesets(p + at, n, &m->word, 1, mask);
         for (i = 0; i < n; i += 64) {
             uint64_t w = mask[i / 64 * 2] | mask[i / 64 * 2 + 1];
 

@@ -10,6 +10,7 @@ enum { LM_MH_PERMS = 256, LM_MH_GRAM = 5 };
    set up: any number of threads share it. */
 typedef struct {
     const lm_data_ops *k;
+    lm_byteset word;                               /* [A-Za-z0-9_] */
     uint64_t a[LM_MH_PERMS], b[LM_MH_PERMS];
 } lm_minhash;
 void lm_minhash_init(lm_minhash *m, const lm_data_ops *k, uint64_t seed);

@@ -3,7 +3,7 @@
 #define LM_PII_PRIV_H
 #include "text/pii.h"
 
-enum { LM_PII_REACH = 64 << 10 };                  /* no recogniser looks further, either way */
+enum { LM_PII_REACH = 64 << 10, PII_SETS = 8 };    /* no recogniser looks further, either way; byte sets of the gates */
 
 typedef struct { char cls; uint16_t min, max; lm_str lit; } pii_part;    /* cls 0: a literal */
 typedef struct {
@@ -15,6 +15,7 @@ typedef struct {
 
 struct lm_pii {
     lm_pii_cfg cfg;
+    lm_byteset set[PII_SETS];
     pii_prog *prog;
     uint16_t by_first[256][16];                    /* programs + 1 by their first byte, those with back = 0 */
     uint16_t dotted[16];                           /* those with back > 0 */

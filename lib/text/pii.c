@@ -1,13 +1,24 @@
 /* pii: gates, windows and the choice among overlapping spans. */
 #include "text/pii-priv.h"
 
-enum { AT, DOT, DIGIT, COLON, RUN, QUOTE, DASH, SECRET, NSET, ROW = NSET + 1 };
+enum { AT, DOT, DIGIT, COLON, RUN, QUOTE, DASH, SECRET, NSET = PII_SETS, ROW = NSET + 1 };
 enum { CHUNK = 256, WINDOW = 8 << 20 };            /* blocks of 64 bytes a call of the kernel; default window */
 
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 static const char *const members[NSET] = {
     "@", ".", "0123456789", ":", LETTERS "0123456789_-", "\"'`", "-", LETTERS "0123456789_+/=.~!@#$%^&*:?|-"
 };
+
+static void set_up(lm_byteset *set)
+{
+    size_t i;
+    const char *c;
+
+    memset(set, 0, NSET * sizeof *set);
+    for (i = 0; i < NSET; i++)
+        for (c = members[i]; *c; c++)
+            set[i].row[*c % 16] |= (uint8_t)(1 << *c / 16);
+}
 
 lm_pii *lm_pii_new(const lm_pii_cfg *cfg)
 {
@@ -17,6 +28,7 @@ lm_pii *lm_pii_new(const lm_pii_cfg *cfg)
     if (!p->cfg.window)
         p->cfg.window = WINDOW;
     p->cfg.window = (p->cfg.window + 63) / 64 * 64;
+    set_up(p->set);
     pii_programs(p);
     return p;
 }
@@ -110,19 +122,8 @@ static void block(pii_scan *s, size_t at, const uint64_t *m, const uint64_t *n, 
     c->word = (m[RUN] & ~m[DASH]) >> 63;
 }
 
-static void set_up(lm_byteset *set)
-{
-    size_t i;
-    const char *c;
-
-    memset(set, 0, NSET * sizeof *set);
-    for (i = 0; i < NSET; i++)
-        for (c = members[i]; *c; c++)
-            set[i].row[*c % 16] |= (uint8_t)(1 << *c / 16);
-}
-
 /* Opens the gates of [from, to). */
-static void window(pii_scan *s, const lm_byteset *set, size_t from, size_t to)
+static void window(pii_scan *s, size_t from, size_t to)
 {
     static const uint64_t none[ROW];
     uint64_t mask[(CHUNK + 1) * ROW];
@@ -138,7 +139,7 @@ static void window(pii_scan *s, const lm_byteset *set, size_t from, size_t to)
         size_t rows = (see + 63) / 64, use = (to - at + 63) / 64;
 
         use = use < CHUNK ? use : CHUNK;
-        s->pii->cfg.k->bytesets(s->p + at, see, set, NSET, mask);
+        s->pii->cfg.k->bytesets(s->p + at, see, s->pii->set, NSET, mask);
         for (i = 0; i < use; i++)
             block(s, at + i * 64, mask + i * ROW, i + 1 < rows ? mask + (i + 1) * ROW : none, &c);
     }
@@ -224,16 +225,14 @@ static bool is_lockfile(lm_str path)
 void lm_pii_scan(const lm_pii *p, lm_str text, lm_str path, lm_pii_list *out)
 {
     pii_scan s = {.pii = p, .p = text.p, .n = text.n, .lockfile = is_lockfile(path), .out = out};
-    lm_byteset set[NSET];
     size_t from, to;
 
     out->n = 0;
-    set_up(set);
     for (from = 0; from < text.n; from = to) {
         to = text.n - from < p->cfg.window ? text.n : from + p->cfg.window;
         s.lo = from < LM_PII_REACH ? 0 : from - LM_PII_REACH;
         s.hi = text.n - to < LM_PII_REACH ? text.n : to + LM_PII_REACH;
-        window(&s, set, from, to);
+        window(&s, from, to);
     }
     choose(out);
 }
