@@ -5,6 +5,7 @@ skip_without peers:tokenizers
 lib=$(/usr/bin/python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))' 2>/dev/null)
 [ -f "$lib/os.py" ] || lib=$(for d in /usr/lib/python3.*; do [ ! -f "$d/os.py" ] || echo "$d"; done | tail -n 1)
 [ -n "$lib" ] || { echo '1..0 # SKIP no Python library in /usr/lib'; exit 0; }
+# shellcheck disable=SC2086 # the second argument is words
 peer() { TOKENIZERS_PARALLELISM=true HF_HUB_OFFLINE=1 "$LM_PEERS" "$ROOT/tests/peer/$1" $2; }
 # What is not UTF-8 has no counterpart there.
 lm-import --max-bytes 100M "$lib" | lm-select -e 'ext == "py" & (enc == "utf8" | enc == "ascii")' >py.lm

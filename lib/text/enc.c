@@ -5,7 +5,7 @@
 #include "text/uclass.h"
 #include "text/vocab-priv.h"
 
-enum { BATCH = 256, KEYLEN = 15, WAYS = 2, COUNT_SHIFT = 24 };
+enum { BATCH = 256, KEYLEN = 15, WAYS = 2, COUNT_SHIFT = 24, LONG = 62, LONG_IDS = 16 };
 
 /* key: the bytes, zero filled, and the length in the last byte (0 = free). id[0] has the count
  * (1-4) on top. */
@@ -14,12 +14,22 @@ typedef struct {
     uint32_t id[4];
 } entry;
 
+/* What does not fit there, up to 62 bytes and 16 ids; n 0 = free. One place for each hash. */
+typedef struct {
+    uint8_t n, count;
+    char text[LONG];
+    uint32_t id[LONG_IDS];
+} big;
+
 struct lm_enc {
     const lm_vocab *v;
     entry *tab;        /* lines of WAYS entries, the younger first */
     size_t mask, most; /* lines - 1; lines the cache may have */
     size_t lost;       /* entries pushed out since the table last grew */
+    big *big;
+    size_t bigmask;
     uint64_t key[BATCH][2];
+    size_t line[BATCH];
     size_t end[BATCH];
 };
 
@@ -33,8 +43,13 @@ static size_t hash(const lm_enc *e, const uint64_t k[2])
 lm_enc *lm_enc_new(const lm_vocab *v, size_t cache)
 {
     lm_enc *e = lm_zalloc(1, sizeof *e);
-    size_t lines = 1024;
+    size_t lines = 1024, nbig = 1;
 
+    for (; nbig * 2 * sizeof(big) <= cache / 4 && nbig < 1u << 14; nbig *= 2) {
+    }
+    e->big = lm_zalloc(nbig, sizeof *e->big);
+    e->bigmask = nbig - 1;
+    cache -= cache / 4;
     for (e->most = 1; e->most * 2 * WAYS * sizeof(entry) <= cache && e->most < 1u << 30;
          e->most *= 2) {
     }
@@ -42,7 +57,7 @@ lm_enc *lm_enc_new(const lm_vocab *v, size_t cache)
         lines = e->most;
     e->v = v;
     e->mask = lines - 1;
-    e->tab = lm_zalloc(lines * WAYS, sizeof(entry));
+    e->tab = lm_alloc_huge(lines * WAYS * sizeof(entry));
     return e;
 }
 
@@ -50,7 +65,8 @@ void lm_enc_free(lm_enc *e)
 {
     if (!e)
         return;
-    free(e->tab);
+    lm_free_huge(e->tab, (e->mask + 1) * WAYS * sizeof(entry));
+    free(e->big);
     free(e);
 }
 
@@ -65,7 +81,7 @@ static void grow(lm_enc *e)
     size_t n = (e->mask + 1) * WAYS, times = e->most / (e->mask + 1) >= 4 ? 4 : 2;
 
     e->mask = (e->mask + 1) * times - 1;
-    e->tab = lm_zalloc((e->mask + 1) * WAYS, sizeof(entry));
+    e->tab = lm_alloc_huge((e->mask + 1) * WAYS * sizeof(entry));
     for (size_t i = n; i-- > 0;) /* the younger of a line last, so that it stays the younger */
         if (old[i].k[1]) {
             entry *to = e->tab + hash(e, old[i].k) * WAYS;
@@ -73,7 +89,7 @@ static void grow(lm_enc *e)
             to[1] = to[0];
             to[0] = old[i];
         }
-    free(old);
+    lm_free_huge(old, n * sizeof(entry));
     e->lost = 0;
 }
 
@@ -93,18 +109,33 @@ static void insert(lm_enc *e, const uint64_t k[2], const uint32_t *id, size_t n)
     to[0].id[0] |= (uint32_t)n << COUNT_SHIFT;
 }
 
-static void load_key(uint64_t k[2], const char *p, size_t n, size_t left)
+static const uint64_t keep[16][2] = {
+    {0, 0},
+    {0xff, 0},
+    {0xffff, 0},
+    {0xffffff, 0},
+    {0xffffffff, 0},
+    {0xffffffffff, 0},
+    {0xffffffffffff, 0},
+    {0xffffffffffffff, 0},
+    {~0ull, 0},
+    {~0ull, 0xff},
+    {~0ull, 0xffff},
+    {~0ull, 0xffffff},
+    {~0ull, 0xffffffff},
+    {~0ull, 0xffffffffff},
+    {~0ull, 0xffffffffffff},
+    {~0ull, 0xffffffffffffff},
+};
+
+static inline void load_key(uint64_t k[2], const char *p, size_t n, size_t left)
 {
-    k[0] = k[1] = 0;
     if (left >= 16) {
         memcpy(k, p, 16);
-        if (n < 8) {
-            k[0] &= (1ull << 8 * n) - 1;
-            k[1] = 0;
-        } else {
-            k[1] &= (1ull << 8 * (n - 8)) - 1;
-        }
+        k[0] &= keep[n][0];
+        k[1] &= keep[n][1];
     } else {
+        k[0] = k[1] = 0;
         memcpy(k, p, n);
     }
     k[1] |= (uint64_t)n << 56;
@@ -124,46 +155,71 @@ static bool may_change(lm_str t)
     return false;
 }
 
+/* A word the table of short words does not have. */
+static int miss(lm_enc *e, const char *p, size_t n, const uint64_t *key, lm_ids *out)
+{
+    size_t had = out->n, got;
+    big *b = NULL;
+    int err;
+
+    if (n <= LONG && n > KEYLEN / 2) {
+        b = &e->big[lm_hash64(p, n, 0) & e->bigmask];
+        if (b->n == n && !memcmp(b->text, p, n)) {
+            lm_ids_need(out, b->count);
+            memcpy(out->v + out->n, b->id, b->count * sizeof *b->id);
+            out->n += b->count;
+            return 0;
+        }
+    }
+    if ((err = lm_vocab_word(e->v, p, n, out)) < 0)
+        return err;
+    got = out->n - had;
+    if (n <= KEYLEN && got <= 4) {
+        insert(e, key, out->v + had, got);
+    } else if (b && got <= LONG_IDS) {
+        b->n = (uint8_t)n;
+        b->count = (uint8_t)got;
+        memcpy(b->text, p, n);
+        memcpy(b->id, out->v + had, got * sizeof *b->id);
+    }
+    return 0;
+}
+
 static int batch(lm_enc *e, lm_str t, size_t from, size_t k, lm_ids *out)
 {
-    size_t at = from;
+    size_t at = from, mask = e->mask;
 
-    for (size_t j = 0; j < k; j++) {
+    for (size_t j = 0; j < k; at = e->end[j++]) {
         size_t n = e->end[j] - at;
 
-        if (n <= KEYLEN) {
-            size_t line;
-
-            load_key(e->key[j], t.p + at, n, t.n - at);
-            line = hash(e, e->key[j]);
-            __builtin_prefetch(e->tab + line * WAYS);
-        }
-        at = e->end[j];
+        if (n > KEYLEN)
+            continue;
+        load_key(e->key[j], t.p + at, n, t.n - at);
+        e->line[j] = hash(e, e->key[j]);
+        __builtin_prefetch(e->tab + e->line[j] * WAYS);
     }
     at = from;
-    for (size_t j = 0; j < k; j++) {
-        size_t n = e->end[j] - at, had = out->n;
+    lm_ids_need(out, 4 * k + 4);
+    for (size_t j = 0; j < k; at = e->end[j++]) {
+        size_t n = e->end[j] - at;
+        const uint64_t *key = e->key[j];
         int err;
 
         if (n <= KEYLEN) {
-            const uint64_t *key = e->key[j];
-            entry *x = e->tab + hash(e, key) * WAYS;
+            size_t line = e->mask == mask ? e->line[j] : hash(e, key); /* it may have grown */
+            const entry *x = e->tab + line * WAYS;
 
-            x += !(x->k[0] == key[0] && x->k[1] == key[1]);
+            x += x->k[0] != key[0] || x->k[1] != key[1];
             if (x->k[0] == key[0] && x->k[1] == key[1]) {
-                lm_ids_need(out, 4);
                 memcpy(out->v + out->n, x->id, 16);
                 out->v[out->n] &= (1u << COUNT_SHIFT) - 1;
                 out->n += x->id[0] >> COUNT_SHIFT;
-                at = e->end[j];
                 continue;
             }
         }
-        if ((err = lm_vocab_word(e->v, t.p + at, n, out)) < 0)
+        if ((err = miss(e, t.p + at, n, key, out)) < 0)
             return err;
-        if (n <= KEYLEN && out->n - had <= 4)
-            insert(e, e->key[j], out->v + had, out->n - had);
-        at = e->end[j];
+        lm_ids_need(out, 4 * (k - j) + 4);
     }
     return 0;
 }

@@ -15,22 +15,34 @@ const char *const lm_pre_regex[LM_PRE_COUNT] = {
     "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
 };
 
-enum { O, L, N, S }; /* other, letter, number, space */
+/* Kinds of characters; X is a byte that needs a look at the whole character. */
+enum { O, L, N, S, X }; /* other, letter, number, space */
 typedef struct {
     const uint8_t *p;
     size_t n;
 } text;
 
-static const uint8_t kind_of[16] = {O, L, L, L, L, L, N, S, O, O};
+static const uint8_t kind_of_class[16] = {O, L, L, L, L, L, N, S, O, O};
+/* clang-format off */
+static const uint8_t kind_of_byte[256] = {
+    O, O, O, O, O, O, O, O, O, S, S, S, S, S, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O,
+    S, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O, N, N, N, N, N, N, N, N, N, N, O, O, O, O, O, O,
+    O, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, O, O, O, O, O,
+    O, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, O, O, O, O, O,
+    X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
+    X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
+    X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
+    X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
+};
+/* clang-format on */
 
 /* The kind and length of the character at i < n. */
 static inline unsigned kind(text t, size_t i, size_t *len)
 {
-    if (t.p[i] < 0x80) {
-        *len = 1;
-        return kind_of[lm_uclass_leaf[0][t.p[i]] & 15];
-    }
-    return kind_of[lm_uclass(lm_utf8_get((const char *)t.p + i, t.n - i, len))];
+    unsigned k = kind_of_byte[t.p[i]];
+
+    *len = 1;
+    return k != X ? k : kind_of_class[lm_uclass(lm_utf8_get((const char *)t.p + i, t.n - i, len))];
 }
 
 /* The end of the run of kind k that begins at i. */
@@ -40,6 +52,36 @@ static inline size_t run(text t, size_t i, unsigned k)
 
     while (i < t.n && kind(t, i, &len) == k)
         i += len;
+    return i;
+}
+
+#define EACH(b) ((b)*0x0101010101010101ull)
+
+/* The same for letters, eight bytes at a time: a byte's top bit is set in m if it is an ASCII
+ * letter. */
+static inline size_t letters(text t, size_t i)
+{
+    size_t len;
+
+    while (i < t.n) {
+        if (t.n - i >= 8) {
+            uint64_t x, low, m;
+
+            memcpy(&x, t.p + i, 8);
+            low = (x | EACH(0x20)) & EACH(0x7f);
+            m = (low + EACH(0x80 - 'a')) & ~(low + EACH(0x7f - 'z')) & ~x & EACH(0x80);
+            if (m == EACH(0x80)) {
+                i += 8;
+                continue;
+            }
+            i += (size_t)__builtin_ctzll(~m & EACH(0x80)) >> 3;
+            if (t.p[i] < 0x80)
+                return i;
+        }
+        if (kind(t, i, &len) != L)
+            return i;
+        i += len;
+    }
     return i;
 }
 
@@ -72,6 +114,8 @@ static size_t space(text t, size_t i, size_t *cut)
     size_t last = i, e = i, len;
 
     *cut = 0;
+    for (uint64_t x; t.n - e >= 8 && (memcpy(&x, t.p + e, 8), x == EACH(0x20)); e += 8)
+        last = e + 7; /* indentation */
     while (e < t.n && kind(t, e, &len) == S) {
         last = e;
         if (t.p[e] == '\n' || t.p[e] == '\r')
@@ -89,9 +133,9 @@ static inline size_t gpt2(text t, size_t i)
     if (t.p[i] == '\'' && (c = contraction(t, i, false)))
         return i + c;
     if (k != S)
-        return run(t, i + len, k);
+        return k == L ? letters(t, i + len) : run(t, i + len, k);
     if (t.p[i] == ' ' && i + 1 < t.n && (next = kind(t, i + 1, &len)) != S)
-        return run(t, i + 1 + len, next);
+        return next == L ? letters(t, i + 1 + len) : run(t, i + 1 + len, next);
     return space(t, i, &cut);
 }
 
@@ -101,7 +145,7 @@ static inline size_t qwen2(text t, size_t i, unsigned digits)
     unsigned k = kind(t, i, &len), next;
 
     if (k == L)
-        return run(t, i + len, L);
+        return letters(t, i + len);
     if (k == N) {
         for (e = i + len; --digits && e < t.n && kind(t, e, &len) == N; e += len) {
         }
@@ -111,7 +155,7 @@ static inline size_t qwen2(text t, size_t i, unsigned digits)
         return i + c;
     next = i + len < t.n ? kind(t, i + len, &len2) : S;
     if (next == L && t.p[i] != '\n' && t.p[i] != '\r')
-        return run(t, i + len + len2, L);
+        return letters(t, i + len + len2);
     if (k == O || (t.p[i] == ' ' && next == O)) {
         for (e = run(t, i + len, O); e < t.n && (t.p[e] == '\n' || t.p[e] == '\r'); e++) {
         }

@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import tempfile
+import time
 
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
@@ -40,6 +41,7 @@ trainer = trainers.BpeTrainer(
     special_tokens=[],
     initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
 )
+began = time.time()
 if mode == "lines":
     with tempfile.TemporaryDirectory() as d:
         files = [os.path.join(d, str(i)) for i in range(len(texts))]
@@ -49,6 +51,7 @@ if mode == "lines":
         tok.train(files, trainer)
 else:
     tok.train_from_iterator(texts, trainer)
+print("seconds %.3f" % (time.time() - began))
 theirs = json.loads(tok.to_str())["model"]
 
 bad = 0
