@@ -212,11 +212,17 @@ static void index_tokens(lm_vocab *v)
     v->find = lm_reallocn(NULL, v->nfind, sizeof *v->find);
     memset(v->find, 0xff, v->nfind * sizeof *v->find);
     memset(v->byte, 0xff, sizeof v->byte);
+    v->head = lm_zalloc((size_t)v->size + 1, sizeof *v->head);
+    v->len = lm_zalloc((size_t)v->size + 1, 1);
     for (uint32_t id = 0; id < v->size; id++) {
         lm_str s = v->token[id];
         size_t i;
 
-        if (!s.p || v->flags[id])
+        if (!s.p)
+            continue;
+        v->len[id] = s.n < 255 ? (uint8_t)s.n : 255;
+        memcpy(v->head[id], s.p, s.n < 16 ? s.n : 16);
+        if (v->flags[id])
             continue;
         for (i = lm_hash64(s.p, s.n, 0) & (v->nfind - 1); v->find[i] != LM_NO_ID;
              i = (i + 1) & (v->nfind - 1)) {

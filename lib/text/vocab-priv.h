@@ -12,6 +12,8 @@ struct lm_vocab {
     char hash[33];
     lm_str *token;                                 /* size of them; p NULL = no such id */
     uint8_t *flags;
+    char (*head)[16];                              /* the first 16 bytes of each, for decoding by whole moves */
+    uint8_t *len;                                  /* its length; 255 = that or more; 0 = no such id */
     uint32_t byte[256];                            /* the id of each byte */
     uint32_t *find; size_t nfind;                  /* open table of ids by hash of their bytes; nfind a power of two */
     struct lm_vocab_pair *pair; unsigned pairbits; /* open table of 1 << pairbits */

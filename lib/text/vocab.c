@@ -11,6 +11,8 @@ void lm_vocab_free(lm_vocab *v)
         return;
     free(v->token);
     free(v->flags);
+    free(v->head);
+    free(v->len);
     free(v->find);
     free(v->pair);
     free(v->merge);
@@ -122,18 +124,25 @@ int lm_vocab_decode(const lm_vocab *v, const uint32_t *ids, size_t n, bool drop,
     char *to;
 
     for (size_t i = 0; i < n; i++) {
-        if (ids[i] >= v->size || !v->token[ids[i]].p)
+        unsigned k = ids[i] < v->size ? v->len[ids[i]] : 0;
+
+        if (!k)
             return lm_err(LM_EINVALID, "id %u at %zu is not in the vocabulary", ids[i], i);
-        len += v->token[ids[i]].n;
+        len += k < 255 ? k : v->token[ids[i]].n;
     }
-    to = lm_buf_need(out, len);
+    to = lm_buf_need(out, len + 16); /* the last move may be 16 bytes wide */
     for (size_t i = 0; i < n; i++) {
-        lm_str t = v->token[ids[i]];
+        unsigned k = v->len[ids[i]];
 
         if (drop && v->flags[ids[i]] & LM_TOKEN_SPECIAL)
             continue;
-        memcpy(to, t.p, t.n);
-        to += t.n;
+        if (k <= 16) {
+            memcpy(to, v->head[ids[i]], 16);
+            to += k;
+        } else {
+            memcpy(to, v->token[ids[i]].p, v->token[ids[i]].n);
+            to += v->token[ids[i]].n;
+        }
     }
     *to = 0;
     out->n = (size_t)(to - out->p);
