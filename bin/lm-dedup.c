@@ -3,6 +3,8 @@
    takes them one by one. */
 #include "lm.h"
 
+enum { WALK = 512 };                               /* records after which those passed may leave memory */
+
 static const char *near_ = "0.7", *rank = LM_RANK_DEFAULT, *table, *tmp;
 static double verify;
 static uint64_t seed, mem = 1 << 30;
@@ -97,6 +99,8 @@ static int write_all(lm_out *out, lm_dedup *d)
     int err = 0;
 
     for (i = 0; i < lm_dedup_count(d) && !err; i++) {
+        if (i % WALK == 0 && i)
+            lm_dedup_passed(d, i - WALK, i);
         lm_dedup_get(d, i, &r, &v);
         if (v.kind == LM_DUP_NOTE) {
             err = lm_out_note(out, v.note);

@@ -33,13 +33,19 @@ static void band_keys(void *ctx, size_t piece, unsigned thread)
 {
     band_work *w = ctx;
     size_t i, end = (piece + 1) * PIECE;
+    uint64_t from = NO_SIG, to = 0;
 
     (void)thread;
     if (end > w->d->ncontent)
         end = w->d->ncontent;
     for (i = piece * PIECE; i < end; i++)
-        if (w->d->content[i].sig != NO_SIG)
+        if (w->d->content[i].sig != NO_SIG) {
             w->key[i] = lm_minhash_band(sig_of(w->d, &w->d->content[i]), w->band, w->d->cfg.rows);
+            from = from == NO_SIG ? w->d->content[i].sig : from;
+            to = w->d->content[i].sig;
+        }
+    if (from != NO_SIG)
+        lm_spool_drop(w->d->sigs, from, to);
 }
 
 /* Star edges of one band: table maps a key to the content of least id that has it. */
@@ -161,6 +167,11 @@ void lm_dedup_get(const lm_dedup *d, size_t i, lm_rec *r, lm_dup *v)
         v->exact = c[own].doc;
     v->kind = v->exact != SIZE_MAX ? LM_DUP_EXACT : v->near != SIZE_MAX ? LM_DUP_NEAR
         : v->cluster != SIZE_MAX ? LM_DUP_KEPT : LM_DUP_ONLY;
+}
+
+void lm_dedup_passed(const lm_dedup *d, size_t from, size_t to)
+{
+    lm_spool_drop(d->bodies, d->item[from].at, d->item[to].at);
 }
 
 void lm_dedup_id(const lm_dedup *d, size_t i, lm_buf *out)

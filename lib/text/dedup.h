@@ -39,6 +39,8 @@ typedef struct {
 size_t lm_dedup_count(const lm_dedup *d);          /* records and notes */
 /* Number i as it came: r is filled with views that live as long as d (not for a NOTE). */
 void lm_dedup_get(const lm_dedup *d, size_t i, lm_rec *r, lm_dup *v);
+/* Records from one number to another need not stay in memory: for a walk over all. */
+void lm_dedup_passed(const lm_dedup *d, size_t from, size_t to);
 /* The id of document i: its id=, else the hash of its body in hex. */
 void lm_dedup_id(const lm_dedup *d, size_t i, lm_buf *out);
 bool lm_dedup_spilled(const lm_dedup *d);
