@@ -1,6 +1,7 @@
 #!/bin/sh
 # The tasks of examples/codelm: every reference passes, and nothing at all does not.
 . "${0%/*}/t.sh"
+alone box
 tasks=$ROOT/examples/codelm/tasks
 LM_TASKS=$tasks
 export LM_TASKS

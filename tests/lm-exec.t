@@ -2,6 +2,7 @@
 # lm-exec gives each program of the sandbox corpus (tests/box) its verdict, and nothing stays behind.
 # A case's first line names the verdicts it may get; the task asks for f() == 1.
 . "${0%/*}/t.sh"
+alone box
 box=$ROOT/tests/box
 
 # The task of a language, as a stream: lang, the test, a solution.
@@ -36,14 +37,16 @@ python() { { task python 'assert f() == 1' 'def f(): return 1'; gens python "$@"
 one() { printf '%s\n' "$1" >one.py; python one.py; }
 verdicts() { heads "$@" | sed -n 's/^@verdict .* sample=\([^ ]*\) .* verdict=\([A-Z_]*\).*/\1 \2/p'; }
 verdict() { verdicts "$@" | sed 's/.* //'; }
-# left: no process of any box is there (others' tests may run boxes too: some moment without one is enough)
+# left: no process of a box is there that was not there before
+boxed() { grep -lsz '^USER=box$' /proc/[0-9]*/environ | sort; }
+boxed >boxed-before
 left()
 {
     for t_i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-        grep -lqsz '^USER=box$' /proc/[0-9]*/environ || return 0
+        boxed | comm -13 boxed-before - | grep -q . || return 0
         sleep 0.5
     done
-    grep -lsz '^USER=box$' /proc/[0-9]*/environ
+    boxed | comm -13 boxed-before -
     return 1
 }
 # judge FILE ..: runs a corpus and compares with the first lines

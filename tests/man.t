@@ -60,13 +60,15 @@ for page in $pages; do
     n=$(transcript "$path")
     if [ "$n" -gt 0 ]; then
         mkdir scratch
-        (cd scratch && exec sh ../script) </dev/null >have 2>&1
+        case $name in lm-exec | lm-passk | lm-task | lm-gen) alone box ;; esac
+        (cd scratch && exec sh ../script) </dev/null >have 2>&1 9>&-
         if cmp -s want have; then t_ok "$page: its $n examples print what they show"
         else
             : >"$err"
             t_not "$page: its $n examples print what they show" 'see below'
             diff -a want have | t_show diff
         fi
+        exec 9>&-
         chmod -R u+rwX scratch && rm -rf scratch
     fi
     case $page in *.1) ;; *) continue ;; esac

@@ -11,6 +11,7 @@
 #   heads [FILE]                the record headers of a stream, bodies stepped over
 #   skip_without TOOL ..        skips what follows unless each TOOL is a command; peers = python of $LM_PEERS,
 #                               peers:MODULE = that and a module of it, cuda = a CUDA device
+#   alone NAME                  waits until no other test is alone with NAME, for what all of the machine sees
 #   note TEXT                   a remark
 #   done_testing                the plan; last line of each file
 # Variables: $ROOT (the repository), $BIN (the tools), $out, $err. Goldens have no %by: LM_PROV=0 is set.
@@ -38,6 +39,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 cd "$T" || exit 1
 
+alone() { exec 9>"${TMPDIR:-/tmp}/lm-test-$1.lock" && flock -w 300 9; }
 note() { printf '%s\n' "$*" | sed 's/^/# /'; }
 t_show() { head -n 20 | head -c 4000 | tr -c '\11\12\40-\176' '?' | sed "s/^/# $1: /"; }
 t_ok() { t_n=$((t_n + 1)); printf 'ok %d - %s\n' "$t_n" "$1"; }
@@ -48,7 +50,7 @@ t_not() # NAME REMARK: a failure, with the command's message if it left one
     note "$2"
     [ ! -s "$err" ] || t_show stderr <"$err"
 }
-t_do() { (eval "$1") </dev/null >"$out" 2>"$err"; }
+t_do() { (eval "$1") </dev/null >"$out" 2>"$err" 9>&-; }
 
 run()
 {
