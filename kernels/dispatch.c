@@ -1,5 +1,5 @@
-/* dispatch: the table of kernels for a level: ref first, then what each level up to it overrides by stem.
-   kern.inc is the list of LM_KERN lines that the Makefile finds in the kernel files. */
+/* dispatch: the table of kernels for a level: ref first, then what each level up to it overrides by
+   stem. kern.inc is the list of LM_KERN lines that the Makefile finds in the kernel files. */
 #include "kernels/cpu.h"
 #include "kernels/kern.h"
 
@@ -11,7 +11,10 @@
 
 /* The folders in rising order, and from which level on they count. */
 enum { ref, avx2, avx512, avx512bf16, avx512vnni, FOLDERS };
-static const struct { int folder; void (*set)(struct lm_kern *); } file[] = {
+static const struct {
+    int folder;
+    void (*set)(struct lm_kern *);
+} file[] = {
 #define LM_KERN(level, stem) {level, lm_kern_##level##_##stem},
 #include "kern.inc"
 #undef LM_KERN
@@ -20,19 +23,25 @@ static const struct { int folder; void (*set)(struct lm_kern *); } file[] = {
 static bool folder_ok(int folder, int level)
 {
     switch (folder) {
-    case ref: return true;
-    case avx2: return level >= LM_CPU_AVX2;
-    case avx512: return level >= LM_CPU_AVX512F;
-    case avx512bf16: return lm_cpu_bf16(level);
-    case avx512vnni: return lm_cpu_vnni(level);
-    default: return false;
+    case ref:
+        return true;
+    case avx2:
+        return level >= LM_CPU_AVX2;
+    case avx512:
+        return level >= LM_CPU_AVX512F;
+    case avx512bf16:
+        return lm_cpu_bf16(level);
+    case avx512vnni:
+        return lm_cpu_vnni(level);
+    default:
+        return false;
     }
 }
 
 static const lm_kern *at(int level)
 {
     static lm_kern table[LM_CPU_AVX512 + 1];
-    static atomic_int state[LM_CPU_AVX512 + 1];    /* 0 empty, 1 being filled, 2 ready */
+    static atomic_int state[LM_CPU_AVX512 + 1]; /* 0 empty, 1 being filled, 2 ready */
     int zero = 0;
 
     if (atomic_load(&state[level]) == 2)
@@ -71,7 +80,7 @@ unsigned lm_kern_enter(void)
 {
     unsigned was = _mm_getcsr();
 
-    _mm_setcsr(was | 0x8040);                      /* flush to zero, denormals are zero */
+    _mm_setcsr(was | 0x8040); /* flush to zero, denormals are zero */
     return was;
 }
 

@@ -1,11 +1,21 @@
-/* math: conversions, exp and log by our own polynomials in fma form, so that bits do not depend on a
-   libm. The vector twins in kernels/x86/v16.h do the same operations lane by lane. */
+/* math: conversions, exp and log by our own polynomials in fma form, so that bits do not depend on
+   a libm. The vector twins in kernels/x86/v16.h do the same operations lane by lane. */
 #ifndef LM_KERN_MATH_H
 #define LM_KERN_MATH_H
 #include "base/base.h"
 
-static inline uint32_t lm_bits(float x) { uint32_t u; memcpy(&u, &x, 4); return u; }
-static inline float lm_unbits(uint32_t u) { float x; memcpy(&x, &u, 4); return x; }
+static inline uint32_t lm_bits(float x)
+{
+    uint32_t u;
+    memcpy(&u, &x, 4);
+    return u;
+}
+static inline float lm_unbits(uint32_t u)
+{
+    float x;
+    memcpy(&x, &u, 4);
+    return x;
+}
 
 /* f32 -> bf16, nearest even; denormals become zero, NaNs quiet: as vcvtneps2bf16. */
 static inline uint16_t lm_f32_bf16(float x)
@@ -18,7 +28,10 @@ static inline uint16_t lm_f32_bf16(float x)
         return (uint16_t)(u >> 16 | 0x40);
     return (uint16_t)((u + 0x7fff + (u >> 16 & 1)) >> 16);
 }
-static inline float lm_bf16_f32(uint16_t h) { return lm_unbits((uint32_t)h << 16); }
+static inline float lm_bf16_f32(uint16_t h)
+{
+    return lm_unbits((uint32_t)h << 16);
+}
 
 static inline float lm_f16_f32(uint16_t h)
 {
@@ -28,18 +41,19 @@ static inline float lm_f16_f32(uint16_t h)
         return lm_unbits(s | 0x7f800000 | m << 13);
     if (e)
         return lm_unbits(s | (e + 112) << 23 | m << 13);
-    for (e = 113; m && !(m & 0x400); e--)          /* a subnormal half is a normal float */
+    for (e = 113; m && !(m & 0x400); e--) /* a subnormal half is a normal float */
         m <<= 1;
     return lm_unbits(m ? s | e << 23 | (m & 0x3ff) << 13 : s);
 }
 
-/* exp: n = rint(x log2 e) by the magic-number trick, r = x - n ln 2 in two steps, a polynomial of degree 6 (its
-   coefficients 1/k! nudged to the minimax of [-ln2/2, ln2/2]), scaled by 2^n, n <= 127. Below -87.33 it is 0,
-   above 88.37 what it is there (2.4e38): softmax never goes over 0, and a sigmoid is 0 on either side. */
+/* exp: n = rint(x log2 e) by the magic-number trick, r = x - n ln 2 in two steps, a polynomial of
+   degree 6 (its coefficients 1/k! nudged to the minimax of [-ln2/2, ln2/2]), scaled by 2^n, n <=
+   127. Below -87.33 it is 0, above 88.37 what it is there (2.4e38): softmax never goes over 0, and
+   a sigmoid is 0 on either side. */
 #define LM_EXP_LO (-87.33f)
 #define LM_EXP_HI 88.37f
 #define LM_EXP_L2E 1.44269504088896341f
-#define LM_EXP_MAGIC 12582912.0f                   /* 1.5 * 2^23 */
+#define LM_EXP_MAGIC 12582912.0f /* 1.5 * 2^23 */
 #define LM_EXP_C1 0.693359375f
 #define LM_EXP_C2 (-2.12194440e-4f)
 #define LM_EXP_P0 1.9875691500e-4f
@@ -69,7 +83,8 @@ static inline float lm_exp1(float x)
     return p * lm_unbits((lm_bits(t) - lm_bits(LM_EXP_MAGIC) + 127) << 23);
 }
 
-/* log of a positive normal f64: mantissa into [sqrt 1/2, sqrt 2), 2 atanh((f-1)/(f+1)) by its series. */
+/* log of a positive normal f64: mantissa into [sqrt 1/2, sqrt 2), 2 atanh((f-1)/(f+1)) by its
+ * series. */
 static inline double lm_log1(double x)
 {
     uint64_t u;

@@ -1,6 +1,6 @@
-/* attn: softmax(q k' scale) v with a window of keys a row, and its gradient. Online softmax over tiles of
-   LM_ATT keys counted from key 0 (Dao et al. 2022); a tile without a visible key leaves a row as it is.
-   Reads the packs of ref/gemm.c. */
+/* attn: softmax(q k' scale) v with a window of keys a row, and its gradient. Online softmax over
+   tiles of LM_ATT keys counted from key 0 (Dao et al. 2022); a tile without a visible key leaves a
+   row as it is. Reads the packs of ref/gemm.c. */
 #include "kernels/ref/real.h"
 
 static size_t even(size_t k)
@@ -14,8 +14,10 @@ static size_t attn_bytes(const lm_kern *k, int fmt, size_t hd, size_t n)
     return (4 * n * hd + 2 * LM_ATT) * sizeof(lm_real);
 }
 
-/* One chain over k in the order of a product of type fmt, on unpacked rows; lda, ldb: step from k to k+1. */
-static lm_real chain(int fmt, size_t n, const lm_real *a, size_t lda, const lm_real *b, size_t ldb, lm_real s)
+/* One chain over k in the order of a product of type fmt, on unpacked rows; lda, ldb: step from k
+ * to k+1. */
+static lm_real chain(int fmt, size_t n, const lm_real *a, size_t lda, const lm_real *b, size_t ldb,
+                     lm_real s)
 {
     size_t flip = fmt == LM_FMT_BF16, pad = flip ? even(n) : n;
 
@@ -51,7 +53,8 @@ static void row(const lm_attn *a, size_t i)
         }
         sum = rfma(sum, c, lm_lanes(acc));
         for (size_t d = 0; d < hd; d++)
-            o[d] = chain(a->fmt, t + LM_ATT > a->keys ? a->keys - t : LM_ATT, p, 1, vp + d * even(a->keys) + t, 1, o[d] * c);
+            o[d] = chain(a->fmt, t + LM_ATT > a->keys ? a->keys - t : LM_ATT, p, 1,
+                         vp + d * even(a->keys) + t, 1, o[d] * c);
         top = now;
     }
     for (size_t d = 0; d < hd; d++)
@@ -67,8 +70,10 @@ static void attn(const lm_kern *k, const lm_attn *a)
         row(a, i);
 }
 
-/* Query i of head h: its row of weights and their gradients over keys [from, to), zero where it sees nothing. */
-static void row_bwd(const lm_attn_bwd *a, size_t h, size_t i, size_t from, size_t to, lm_real *p, lm_real *ds)
+/* Query i of head h: its row of weights and their gradients over keys [from, to), zero where it
+ * sees nothing. */
+static void row_bwd(const lm_attn_bwd *a, size_t h, size_t i, size_t from, size_t to, lm_real *p,
+                    lm_real *ds)
 {
     const lm_real *q = a->q + i * a->ldq + h * a->hd, *go = a->go + i * a->ldo + h * a->hd;
     size_t lo = a->start ? a->start[i] : 0;
@@ -87,8 +92,8 @@ static void row_bwd(const lm_attn_bwd *a, size_t h, size_t i, size_t from, size_
     }
 }
 
-/* A tile of queries meets the whole tiles of keys from the first any of them sees to its own; what a row does
-   not see counts as zero, like the row that fills up a pair. */
+/* A tile of queries meets the whole tiles of keys from the first any of them sees to its own; what
+   a row does not see counts as zero, like the row that fills up a pair. */
 static void attn_bwd(const lm_kern *k, const lm_attn_bwd *a)
 {
     size_t hd = a->hd, n = a->n;
@@ -99,8 +104,10 @@ static void attn_bwd(const lm_kern *k, const lm_attn_bwd *a)
         for (size_t d = 0; d < hd; d++)
             a->dk[i * a->lddk + d] = a->dv[i * a->lddv + d] = 0;
     for (size_t h = 0; h < a->g; h++)
-        for (size_t b = 0; b < (a->fmt == LM_FMT_BF16 ? even(n) : n); b++) {   /* queries, in pairs the later first if bf16 */
-            size_t i = a->fmt == LM_FMT_BF16 ? b ^ 1 : b, t = b / LM_ATT * LM_ATT, from = t, to = t + LM_ATT < n ? t + LM_ATT : n;
+        for (size_t b = 0; b < (a->fmt == LM_FMT_BF16 ? even(n) : n);
+             b++) { /* queries, in pairs the later first if bf16 */
+            size_t i = a->fmt == LM_FMT_BF16 ? b ^ 1 : b, t = b / LM_ATT * LM_ATT, from = t,
+                   to = t + LM_ATT < n ? t + LM_ATT : n;
             bool pad = i >= n;
 
             for (size_t j = t; j < to; j++)
@@ -112,11 +119,16 @@ static void attn_bwd(const lm_kern *k, const lm_attn_bwd *a)
                 for (size_t d = 0; d < hd; d++) {
                     lm_real *dv = a->dv + j * a->lddv + d, *dk = a->dk + j * a->lddk + d;
 
-                    *dv = pad ? *dv + 0 : rfma(rround(p[j], a->fmt), rround(a->go[i * a->ldo + h * hd + d], a->fmt), *dv);
-                    *dk = pad ? *dk + 0 : rfma(rround(ds[j], a->fmt), rround(a->q[i * a->ldq + h * hd + d], a->fmt), *dk);
+                    *dv = pad ? *dv + 0
+                              : rfma(rround(p[j], a->fmt),
+                                     rround(a->go[i * a->ldo + h * hd + d], a->fmt), *dv);
+                    *dk = pad ? *dk + 0
+                              : rfma(rround(ds[j], a->fmt),
+                                     rround(a->q[i * a->ldq + h * hd + d], a->fmt), *dk);
                 }
             for (size_t d = 0; d < hd && !pad; d++)
-                a->dq[i * a->lddq + h * hd + d] = chain(a->fmt, to - from, ds + from, 1, a->k + from * a->ldk + d, a->ldk, 0);
+                a->dq[i * a->lddq + h * hd + d] =
+                    chain(a->fmt, to - from, ds + from, 1, a->k + from * a->ldk + d, a->ldk, 0);
         }
 }
 

@@ -2,7 +2,8 @@
    The sum of exponentials: blocks of 4096 in 16 lanes, blocks added in f64. */
 #include "kernels/ref/real.h"
 
-static lm_real ce(size_t v, lm_real *logit, uint32_t target, lm_real gw, lm_real z, bool grad, lm_real *lse)
+static lm_real ce(size_t v, lm_real *logit, uint32_t target, lm_real gw, lm_real z, bool grad,
+                  lm_real *lse)
 {
     lm_real top = logit[0], at = logit[target], c;
     double sum = 0;

@@ -1,5 +1,5 @@
-/* gemm: matrix products and the packing of their operands. The meaning of every product in the toolkit:
-   one fma chain an element, k ascending (f32) or 1,0,3,2.. (bf16), see kernels/kern.h. */
+/* gemm: matrix products and the packing of their operands. The meaning of every product in the
+   toolkit: one fma chain an element, k ascending (f32) or 1,0,3,2.. (bf16), see kernels/kern.h. */
 #include "kernels/ref/real.h"
 
 /* Layout: row n of the operand has its depth contiguous, padded to even with +0. */
@@ -24,7 +24,8 @@ static lm_real value(const lm_pack *p, size_t at)
 {
     if (p->dt == LM_SRC_F32)
         return ((const lm_real *)p->src)[at];
-    return p->dt == LM_SRC_BF16 ? lm_bf16_f32(((const uint16_t *)p->src)[at]) : lm_f16_f32(((const uint16_t *)p->src)[at]);
+    return p->dt == LM_SRC_BF16 ? lm_bf16_f32(((const uint16_t *)p->src)[at])
+                                : lm_f16_f32(((const uint16_t *)p->src)[at]);
 }
 
 static void pack(const lm_pack *p)

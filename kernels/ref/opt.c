@@ -19,7 +19,8 @@ static void sum_rows(size_t rows, size_t d, const lm_real *x, size_t ldx, lm_rea
 }
 
 /* gs: factor of the gradient (mean and clipping); c1, c2 = 1/(1 - beta^t); keep = 1 - lr * wd. */
-static void adamw(size_t n, lm_real *w, lm_real *m, lm_real *v, const lm_real *g, const lm_adamw_arg *a)
+static void adamw(size_t n, lm_real *w, lm_real *m, lm_real *v, const lm_real *g,
+                  const lm_adamw_arg *a)
 {
     for (size_t i = 0; i < n; i++) {
         lm_real x = g[i] * a->gs;

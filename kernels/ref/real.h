@@ -1,17 +1,21 @@
-/* real: scalar arithmetic of the reference kernels: f32 with our own exp and log, or, where LM_SCALAR is
-   double (tests of gradients), what the includer says. */
+/* real: scalar arithmetic of the reference kernels: f32 with our own exp and log, or, where
+   LM_SCALAR is double (tests of gradients), what the includer says. */
 #ifndef LM_REF_REAL_H
 #define LM_REF_REAL_H
 #include "kernels/kern.h"
-#ifndef LM_SCALAR64                                  /* else the includer defines these */
+#ifndef LM_SCALAR64 /* else the includer defines these */
 #define rfma(a, b, c) __builtin_fmaf(a, b, c)
 #define rexp(x) lm_exp1(x)
 #define rroot(x) __builtin_sqrtf(x)
 #define rround(x, fmt) ((fmt) == LM_FMT_BF16 ? lm_bf16_f32(lm_f32_bf16(x)) : (x))
-static inline float rlog(double x) { return (float)lm_log1(x); }
+static inline float rlog(double x)
+{
+    return (float)lm_log1(x);
+}
 #endif
 
-/* The sum over lanes: lane j holds elements j, j+16, ..; then lanes j and j+8, j+4, j+2, j+1 are added. */
+/* The sum over lanes: lane j holds elements j, j+16, ..; then lanes j and j+8, j+4, j+2, j+1 are
+ * added. */
 static inline lm_real lm_lanes(lm_real acc[16])
 {
     for (int h = 8; h; h /= 2)

@@ -1,8 +1,10 @@
-/* rope: rotary positions, half-split form (Su et al. 2021), after an optional RMSNorm of each head. */
+/* rope: rotary positions, half-split form (Su et al. 2021), after an optional RMSNorm of each head.
+ */
 #include "kernels/ref/real.h"
 
-static void rope(size_t n, size_t heads, size_t hd, const lm_real *x, size_t ldx, const lm_real *w, lm_real eps,
-                 const lm_real *cs, const uint32_t *pos, lm_real *y, size_t ldy, lm_real *rstd)
+static void rope(size_t n, size_t heads, size_t hd, const lm_real *x, size_t ldx, const lm_real *w,
+                 lm_real eps, const lm_real *cs, const uint32_t *pos, lm_real *y, size_t ldy,
+                 lm_real *rstd)
 {
     size_t h = hd / 2;
 
@@ -26,18 +28,21 @@ static void rope(size_t n, size_t heads, size_t hd, const lm_real *x, size_t ldx
 }
 
 /* dw [hd] grows over rows, then heads, ascending. */
-static void rope_bwd(size_t n, size_t heads, size_t hd, const lm_real *x, size_t ldx, const lm_real *w, const lm_real *rstd,
-                     const lm_real *cs, const uint32_t *pos, const lm_real *dy, size_t lddy, lm_real *dx, size_t lddx, lm_real *dw)
+static void rope_bwd(size_t n, size_t heads, size_t hd, const lm_real *x, size_t ldx,
+                     const lm_real *w, const lm_real *rstd, const lm_real *cs, const uint32_t *pos,
+                     const lm_real *dy, size_t lddy, lm_real *dx, size_t lddx, lm_real *dw)
 {
     size_t h = hd / 2;
 
     for (size_t i = 0; i < n; i++)
         for (size_t a = 0; a < heads; a++) {
-            const lm_real *s = x + i * ldx + a * hd, *c = cs + (size_t)pos[i] * hd, *g = dy + i * lddy + a * hd;
+            const lm_real *s = x + i * ldx + a * hd, *c = cs + (size_t)pos[i] * hd,
+                          *g = dy + i * lddy + a * hd;
             lm_real *o = dx + i * lddx + a * hd, r, acc[16] = {0}, t;
 
             for (size_t j = 0; j < h; j++) {
-                lm_real p = rfma(g[j + h], c[h + j], g[j] * c[j]), q = rfma(-g[j], c[h + j], g[j + h] * c[j]);
+                lm_real p = rfma(g[j + h], c[h + j], g[j] * c[j]),
+                        q = rfma(-g[j], c[h + j], g[j + h] * c[j]);
 
                 o[j] = p;
                 o[j + h] = q;

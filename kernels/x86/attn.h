@@ -7,9 +7,9 @@ enum { T = LM_ATT };
 typedef struct {
     char *base;
     size_t n;
-    float *s, *dp;                                 /* [T, T] */
-    void *q, *go, *p;                              /* left operands of a tile */
-    void *kt, *vt, *kn, *qn, *gn;                  /* right operands over the row, backward only */
+    float *s, *dp;                /* [T, T] */
+    void *q, *go, *p;             /* left operands of a tile */
+    void *kt, *vt, *kn, *qn, *gn; /* right operands over the row, backward only */
 } room;
 
 static void *take(room *r, size_t bytes)
@@ -50,25 +50,28 @@ static size_t attn_bytes(const lm_kern *k, int fmt, size_t hd, size_t n)
 INL m16 seen(size_t t, size_t j, size_t lo, size_t hi)
 {
     v16 ix = v_add(v_index(), v_set((float)j));
-    float a = lo > t ? (float)(lo - t) : 0, b = hi < t ? -1 : hi - t > T ? (float)T : (float)(hi - t);
+    float a = lo > t ? (float)(lo - t) : 0, b = hi < t       ? -1
+                                                : hi - t > T ? (float)T
+                                                             : (float)(hi - t);
 
     return m_and(v_ge(ix, v_set(a)), v_le(ix, v_set(b)));
 }
 
 static void scale_row(float *o, size_t hd, float c)
 {
-    EACH16(d, n, hd)
+    EACH16 (d, n, hd)
         v_storen(o + d, n, v_mul(v_loadn(o + d, n), v_set(c)));
 }
 
 /* One row of scores becomes weights; top and sum go on, o is rescaled. */
-static void soft_row(float *s, size_t t, size_t lo, size_t hi, float scale, float *top, float *sum, float *o, size_t hd)
+static void soft_row(float *s, size_t t, size_t lo, size_t hi, float scale, float *top, float *sum,
+                     float *o, size_t hd)
 {
     const v16 none = v_set(-__builtin_inff());
     v16 m = none, acc = v_zero();
     float now, c;
 
-    if (hi < t || lo >= t + T) {                   /* nothing to see here */
+    if (hi < t || lo >= t + T) { /* nothing to see here */
         memset(s, 0, T * sizeof *s);
         return;
     }
@@ -108,22 +111,49 @@ static void attn_tile(const lm_kern *k, const lm_attn *a, size_t i0, size_t m, c
         sum[i] = 0;
         memset(a->o + (i0 + i) * a->ldo, 0, a->hd * 4);
     }
-    k->packa(&(lm_pack){.fmt = a->fmt, .kt = a->hd, .src = a->q + i0 * a->ldq, .ld = a->ldq, .kn = a->hd, .nn = m, .dst = r->q});
+    k->packa(&(lm_pack){.fmt = a->fmt,
+                        .kt = a->hd,
+                        .src = a->q + i0 * a->ldq,
+                        .ld = a->ldq,
+                        .kn = a->hd,
+                        .nn = m,
+                        .dst = r->q});
     for (size_t t = first / T * T; t <= last; t += T) {
         size_t keys = a->keys - t < T ? a->keys - t : T;
 
-        k->gemm(&(lm_gemm){.fmt = a->fmt, .a = r->q, .akt = a->hd, .m = m, .b = a->kp, .bkt = a->hd, .n0 = t, .n = keys,
-                           .k = a->hd, .c = r->s, .ldc = T});
+        k->gemm(&(lm_gemm){.fmt = a->fmt,
+                           .a = r->q,
+                           .akt = a->hd,
+                           .m = m,
+                           .b = a->kp,
+                           .bkt = a->hd,
+                           .n0 = t,
+                           .n = keys,
+                           .k = a->hd,
+                           .c = r->s,
+                           .ldc = T});
         for (size_t i = 0; i < m; i++)
-            soft_row(r->s + i * T, t, lo[i], hi[i], a->scale, &top[i], &sum[i], a->o + (i0 + i) * a->ldo, a->hd);
-        k->packa(&(lm_pack){.fmt = a->fmt, .kt = T, .src = r->s, .ld = T, .kn = T, .nn = m, .dst = r->p});
-        k->gemm(&(lm_gemm){.fmt = a->fmt, .beta = true, .a = r->p, .akt = T, .m = m, .b = a->vp, .bkt = a->keys, .bk0 = t,
-                           .n = a->hd, .k = keys, .c = a->o + i0 * a->ldo, .ldc = a->ldo});
+            soft_row(r->s + i * T, t, lo[i], hi[i], a->scale, &top[i], &sum[i],
+                     a->o + (i0 + i) * a->ldo, a->hd);
+        k->packa(&(
+            lm_pack){.fmt = a->fmt, .kt = T, .src = r->s, .ld = T, .kn = T, .nn = m, .dst = r->p});
+        k->gemm(&(lm_gemm){.fmt = a->fmt,
+                           .beta = true,
+                           .a = r->p,
+                           .akt = T,
+                           .m = m,
+                           .b = a->vp,
+                           .bkt = a->keys,
+                           .bk0 = t,
+                           .n = a->hd,
+                           .k = keys,
+                           .c = a->o + i0 * a->ldo,
+                           .ldc = a->ldo});
     }
     for (size_t i = 0; i < m; i++) {
         float *o = a->o + (i0 + i) * a->ldo;
 
-        EACH16(d, n, a->hd)
+        EACH16 (d, n, a->hd)
             v_storen(o + d, n, v_div(v_loadn(o + d, n), v_set(sum[i])));
         if (a->lse)
             a->lse[(i0 + i) * a->ldl] = top[i] + (float)lm_log1(sum[i]);
@@ -140,7 +170,8 @@ static void attn(const lm_kern *k, const lm_attn *a)
 }
 
 /* Weights again from the saved log-sum, and the gradient of the scores; dot: row sum of go * o. */
-static void soft_row_bwd(float *s, float *dp, size_t t, size_t lo, size_t hi, float scale, float lse, float dot)
+static void soft_row_bwd(float *s, float *dp, size_t t, size_t lo, size_t hi, float scale,
+                         float lse, float dot)
 {
     UNROLL
     for (size_t j = 0; j < T; j += 16) {
@@ -153,9 +184,11 @@ static void soft_row_bwd(float *s, float *dp, size_t t, size_t lo, size_t hi, fl
     }
 }
 
-static void bwd_tile(const lm_kern *k, const lm_attn_bwd *a, size_t h, size_t i0, size_t m, const room *r)
+static void bwd_tile(const lm_kern *k, const lm_attn_bwd *a, size_t h, size_t i0, size_t m,
+                     const room *r)
 {
-    const float *q = a->q + i0 * a->ldq + h * a->hd, *go = a->go + i0 * a->ldo + h * a->hd, *o = a->o + i0 * a->ldo + h * a->hd;
+    const float *q = a->q + i0 * a->ldq + h * a->hd, *go = a->go + i0 * a->ldo + h * a->hd,
+                *o = a->o + i0 * a->ldo + h * a->hd;
     size_t lo[T], first = SIZE_MAX;
     float dot[T];
 
@@ -165,30 +198,71 @@ static void bwd_tile(const lm_kern *k, const lm_attn_bwd *a, size_t h, size_t i0
         dot[i] = v_dot(a->hd, go + i * a->ldo, o + i * a->ldo);
     }
     first = first / T * T;
-    k->packa(&(lm_pack){.fmt = a->fmt, .kt = a->hd, .src = q, .ld = a->ldq, .kn = a->hd, .nn = m, .dst = r->q});
-    k->packa(&(lm_pack){.fmt = a->fmt, .kt = a->hd, .src = go, .ld = a->ldo, .kn = a->hd, .nn = m, .dst = r->go});
+    k->packa(&(lm_pack){
+        .fmt = a->fmt, .kt = a->hd, .src = q, .ld = a->ldq, .kn = a->hd, .nn = m, .dst = r->q});
+    k->packa(&(lm_pack){
+        .fmt = a->fmt, .kt = a->hd, .src = go, .ld = a->ldo, .kn = a->hd, .nn = m, .dst = r->go});
     for (size_t t = first; t <= i0; t += T) {
         size_t keys = a->n - t < T ? a->n - t : T;
-        lm_gemm g = {.fmt = a->fmt, .a = r->q, .akt = a->hd, .m = m, .b = r->kt, .bkt = a->hd, .n0 = t, .n = keys, .k = a->hd,
-                     .c = r->s, .ldc = T};
-        lm_pack p = {.fmt = a->fmt, .kmajor = true, .kt = m, .src = r->s, .ld = T, .kn = m, .nn = keys, .dst = r->p};
-        lm_gemm w = {.fmt = a->fmt, .akm = true, .beta = true, .a = r->p, .akt = m, .m = keys, .b = r->gn, .bkt = a->n, .bk0 = i0,
-                     .n = a->hd, .k = m, .c = a->dv + t * a->lddv, .ldc = a->lddv};
+        lm_gemm g = {.fmt = a->fmt,
+                     .a = r->q,
+                     .akt = a->hd,
+                     .m = m,
+                     .b = r->kt,
+                     .bkt = a->hd,
+                     .n0 = t,
+                     .n = keys,
+                     .k = a->hd,
+                     .c = r->s,
+                     .ldc = T};
+        lm_pack p = {.fmt = a->fmt,
+                     .kmajor = true,
+                     .kt = m,
+                     .src = r->s,
+                     .ld = T,
+                     .kn = m,
+                     .nn = keys,
+                     .dst = r->p};
+        lm_gemm w = {.fmt = a->fmt,
+                     .akm = true,
+                     .beta = true,
+                     .a = r->p,
+                     .akt = m,
+                     .m = keys,
+                     .b = r->gn,
+                     .bkt = a->n,
+                     .bk0 = i0,
+                     .n = a->hd,
+                     .k = m,
+                     .c = a->dv + t * a->lddv,
+                     .ldc = a->lddv};
 
         k->gemm(&g);
         g.a = r->go, g.b = r->vt, g.c = r->dp;
         k->gemm(&g);
         for (size_t i = 0; i < m; i++)
-            soft_row_bwd(r->s + i * T, r->dp + i * T, t, lo[i], i0 + i, a->scale, a->lse[(i0 + i) * a->ldl + h], dot[i]);
+            soft_row_bwd(r->s + i * T, r->dp + i * T, t, lo[i], i0 + i, a->scale,
+                         a->lse[(i0 + i) * a->ldl + h], dot[i]);
         k->packa(&p);
         k->gemm(&w);
         p.src = r->dp;
         w.b = r->qn, w.c = a->dk + t * a->lddk, w.ldc = a->lddk;
         k->packa(&p);
         k->gemm(&w);
-        k->packa(&(lm_pack){.fmt = a->fmt, .kt = keys, .src = r->dp, .ld = T, .kn = keys, .nn = m, .dst = r->p});
-        k->gemm(&(lm_gemm){.fmt = a->fmt, .beta = t > first, .a = r->p, .akt = keys, .m = m, .b = r->kn, .bkt = a->n, .bk0 = t,
-                           .n = a->hd, .k = keys, .c = a->dq + i0 * a->lddq + h * a->hd, .ldc = a->lddq});
+        k->packa(&(lm_pack){
+            .fmt = a->fmt, .kt = keys, .src = r->dp, .ld = T, .kn = keys, .nn = m, .dst = r->p});
+        k->gemm(&(lm_gemm){.fmt = a->fmt,
+                           .beta = t > first,
+                           .a = r->p,
+                           .akt = keys,
+                           .m = m,
+                           .b = r->kn,
+                           .bkt = a->n,
+                           .bk0 = t,
+                           .n = a->hd,
+                           .k = keys,
+                           .c = a->dq + i0 * a->lddq + h * a->hd,
+                           .ldc = a->lddq});
     }
 }
 
@@ -202,7 +276,14 @@ static void attn_bwd(const lm_kern *k, const lm_attn_bwd *a)
     k->packb(&p);
     p.src = a->v, p.ld = a->ldv, p.dst = r.vt;
     k->packb(&p);
-    p = (lm_pack){.fmt = a->fmt, .kmajor = true, .kt = a->n, .kn = a->n, .nn = a->hd, .src = a->k, .ld = a->ldk, .dst = r.kn};
+    p = (lm_pack){.fmt = a->fmt,
+                  .kmajor = true,
+                  .kt = a->n,
+                  .kn = a->n,
+                  .nn = a->hd,
+                  .src = a->k,
+                  .ld = a->ldk,
+                  .dst = r.kn};
     k->packb(&p);
     for (size_t i = 0; i < a->n; i++) {
         memset(a->dk + i * a->lddk, 0, a->hd * 4);

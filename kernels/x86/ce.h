@@ -27,7 +27,7 @@ static float ce(size_t v, float *logit, uint32_t target, float gw, float z, bool
             float part[16] = {0};
 
             e = v_exp(v_sub(v_loadn(logit + b + j, n - j), v_set(top)));
-            v_storen(part, n - j, e);              /* the lanes beyond the row count as zero */
+            v_storen(part, n - j, e); /* the lanes beyond the row count as zero */
             if (grad)
                 v_storen(logit + b + j, n - j, e);
             acc = v_add(acc, v_load(part));
@@ -37,7 +37,7 @@ static float ce(size_t v, float *logit, uint32_t target, float gw, float z, bool
     *lse = top + (float)lm_log1(sum);
     if (grad) {
         c = v_set(gw * (1 + 2 * z * *lse) / (float)sum);
-        EACH16(j, n, v)
+        EACH16 (j, n, v)
             v_storen(logit + j, n, v_mul(v_loadn(logit + j, n), c));
         logit[target] -= gw;
     }

@@ -1,7 +1,8 @@
-/* gemm: packed products; bits of ref/gemm.c. A level defines MR x NR, its tile() and, with NATIVE, products of bf16
-   pairs by vdpbf16ps. Operands are 4-byte words: an f32, or (NATIVE and bf16) a pair of neighbours in depth.
-   Without NATIVE bf16 values are widened and neighbours swapped, so that one ascending loop makes 1,0,3,2...
-   Left operand: rows padded (source rows), or panels of MR (kmajor source). Right operand: panels of NR columns. */
+/* gemm: packed products; bits of ref/gemm.c. A level defines MR x NR, its tile() and, with NATIVE,
+   products of bf16 pairs by vdpbf16ps. Operands are 4-byte words: an f32, or (NATIVE and bf16) a
+   pair of neighbours in depth. Without NATIVE bf16 values are widened and neighbours swapped, so
+   that one ascending loop makes 1,0,3,2... Left operand: rows padded (source rows), or panels of MR
+   (kmajor source). Right operand: panels of NR columns. */
 #include "kernels/x86/v16.h"
 
 #ifndef NATIVE
@@ -13,12 +14,13 @@ INL bool paired(int fmt)
     return NATIVE && fmt == LM_FMT_BF16;
 }
 
-INL size_t words(int fmt, size_t k)                /* words of depth k */
+INL size_t words(int fmt, size_t k) /* words of depth k */
 {
     return fmt == LM_FMT_F32 ? k : paired(fmt) ? (k + 1) / 2 : (k + 1) & ~(size_t)1;
 }
 
-INL size_t row_words(int fmt, size_t kt)           /* a padded row: whole cache lines, odd in number against conflicts */
+INL size_t
+row_words(int fmt, size_t kt) /* a padded row: whole cache lines, odd in number against conflicts */
 {
     size_t lines = (words(fmt, kt) + 15) / 16;
 
@@ -38,7 +40,9 @@ static size_t asize(int fmt, bool kmajor, size_t kt, size_t m)
 /* Where value (n, k) lies: a word, and for pairs the half. w: width of a panel, 0 = rows. */
 INL void put(const lm_pack *p, size_t w, size_t n, size_t k, float x)
 {
-    size_t kw = words(p->fmt, p->kt), at = paired(p->fmt) ? k / 2 : p->fmt == LM_FMT_BF16 ? k ^ 1 : k;
+    size_t kw = words(p->fmt, p->kt), at = paired(p->fmt)          ? k / 2
+                                           : p->fmt == LM_FMT_BF16 ? k ^ 1
+                                                                   : k;
     uint32_t *d = p->dst;
 
     d += w ? (n / w * kw + at) * w + n % w : n * row_words(p->fmt, p->kt) + at;
@@ -52,7 +56,8 @@ INL float value(const lm_pack *p, size_t at)
 {
     if (p->dt == LM_SRC_F32)
         return ((const float *)p->src)[at];
-    return p->dt == LM_SRC_BF16 ? lm_bf16_f32(((const uint16_t *)p->src)[at]) : lm_f16_f32(((const uint16_t *)p->src)[at]);
+    return p->dt == LM_SRC_BF16 ? lm_bf16_f32(((const uint16_t *)p->src)[at])
+                                : lm_f16_f32(((const uint16_t *)p->src)[at]);
 }
 
 /* The plain way, for edges and odd corners: rows [i0, i1) x depth [j0, j1) of the piece. */
@@ -63,7 +68,7 @@ static void pack_some(const lm_pack *p, size_t w, size_t i0, size_t i1, size_t j
             put(p, w, p->n0 + i, p->k0 + j, value(p, p->kmajor ? j * p->ld + i : i * p->ld + j));
 }
 
-static void pack_pad(const lm_pack *p, size_t w)   /* the zero behind an odd depth */
+static void pack_pad(const lm_pack *p, size_t w) /* the zero behind an odd depth */
 {
     if (p->fmt == LM_FMT_BF16 && p->kt % 2 && p->k0 + p->kn == p->kt)
         for (size_t i = 0; i < p->nn; i++)
@@ -71,10 +76,11 @@ static void pack_pad(const lm_pack *p, size_t w)   /* the zero behind an odd dep
 }
 
 #if NATIVE
-INL __m512i pairs(__m512 even, __m512 odd)         /* word i: low half even[i], high half odd[i] */
+INL __m512i pairs(__m512 even, __m512 odd) /* word i: low half even[i], high half odd[i] */
 {
-    const __m512i turn = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5,
-                                          20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+    const __m512i turn =
+        _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6,
+                         21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
 
     return _mm512_permutexvar_epi16(turn, (__m512i)_mm512_cvtne2ps_pbh(odd, even));
 }
@@ -101,7 +107,8 @@ INL void lay(float *d, size_t w, size_t panel, size_t c, v16 x)
     else if (w == 8) {
         _mm256_mask_storeu_ps(d, (__mmask8)lanes_below(c), _mm512_castps512_ps256(x));
         if (c > 8)
-            _mm256_mask_storeu_ps(d + panel, (__mmask8)lanes_below(c - 8), _mm512_extractf32x8_ps(x, 1));
+            _mm256_mask_storeu_ps(d + panel, (__mmask8)lanes_below(c - 8),
+                                  _mm512_extractf32x8_ps(x, 1));
     }
 #endif
     else {
@@ -111,10 +118,12 @@ INL void lay(float *d, size_t w, size_t panel, size_t c, v16 x)
     }
 }
 
-/* kmajor source into panels of w columns: down the depth, 16 columns (of whole panels) at a time. */
+/* kmajor source into panels of w columns: down the depth, 16 columns (of whole panels) at a time.
+ */
 INL void pack_across(const lm_pack *p, const size_t w)
 {
-    size_t step = paired(p->fmt) ? 2 : 1, kw = words(p->fmt, p->kt), whole = p->kn / step * step, stride = w > 8 ? 16 : 16 / w * w;
+    size_t step = paired(p->fmt) ? 2 : 1, kw = words(p->fmt, p->kt), whole = p->kn / step * step,
+           stride = w > 8 ? 16 : 16 / w * w;
 
     if (p->dt != LM_SRC_F32 || p->n0 % w || (p->fmt == LM_FMT_BF16 && p->k0 % 2)) {
         pack_some(p, w, 0, p->nn, 0, p->kn);
@@ -148,7 +157,8 @@ static void pack_rows(const lm_pack *p)
         if (paired(p->fmt)) {
             d += p->k0 / 2;
             for (; j + 32 <= p->kn; j += 32)
-                v_store(d + j / 2, (__m512)_mm512_cvtne2ps_pbh(_mm512_loadu_ps(s + j + 16), _mm512_loadu_ps(s + j)));
+                v_store(d + j / 2, (__m512)_mm512_cvtne2ps_pbh(_mm512_loadu_ps(s + j + 16),
+                                                               _mm512_loadu_ps(s + j)));
             pack_some(p, 0, i, i + 1, j, p->kn);
             continue;
         }
@@ -159,7 +169,7 @@ static void pack_rows(const lm_pack *p)
                 v_store(d + j, v_swap2(v_bf16(v_load(s + j))));
             pack_some(p, 0, i, i + 1, j, p->kn);
         } else
-            EACH16(q, c, p->kn)
+            EACH16 (q, c, p->kn)
                 v_storen(d + q, c, v_loadn(s + q, c));
     }
 }
@@ -210,14 +220,16 @@ static void pack_turned(const lm_pack *p)
 
         for (j = 0; j + step <= p->kn; j += step) {
             const float *s = (const float *)p->src + i * p->ld + j;
-            float *d = (float *)p->dst + (n / NR * kw + (p->k0 + j) / (paired(p->fmt) ? 2 : 1)) * NR + n % NR;
+            float *d = (float *)p->dst +
+                       (n / NR * kw + (p->k0 + j) / (paired(p->fmt) ? 2 : 1)) * NR + n % NR;
             __m512 r[16];
 
             UNROLL
             for (int q = 0; q < 16; q++) {
 #if NATIVE
                 if (paired(p->fmt)) {
-                    r[q] = (__m512)_mm512_cvtne2ps_pbh(_mm512_loadu_ps(s + q * p->ld + 16), _mm512_loadu_ps(s + q * p->ld));
+                    r[q] = (__m512)_mm512_cvtne2ps_pbh(_mm512_loadu_ps(s + q * p->ld + 16),
+                                                       _mm512_loadu_ps(s + q * p->ld));
                     continue;
                 }
 #endif

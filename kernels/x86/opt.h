@@ -3,13 +3,13 @@
 
 static void add(size_t n, const float *a, const float *b, float *y)
 {
-    EACH16(i, c, n)
+    EACH16 (i, c, n)
         v_storen(y + i, c, v_add(v_loadn(a + i, c), v_loadn(b + i, c)));
 }
 
 static void sum_rows(size_t rows, size_t d, const float *x, size_t ldx, float *y, bool beta)
 {
-    EACH16(j, c, d) {
+    EACH16 (j, c, d) {
         v16 s = beta ? v_loadn(y + j, c) : v_zero();
 
         for (size_t i = 0; i < rows; i++)
@@ -20,11 +20,13 @@ static void sum_rows(size_t rows, size_t d, const float *x, size_t ldx, float *y
 
 static void adamw(size_t n, float *w, float *m, float *v, const float *g, const lm_adamw_arg *a)
 {
-    v16 gs = v_set(a->gs), b1 = v_set(a->b1), b2 = v_set(a->b2), n1 = v_set(1 - a->b1), n2 = v_set(1 - a->b2);
+    v16 gs = v_set(a->gs), b1 = v_set(a->b1), b2 = v_set(a->b2), n1 = v_set(1 - a->b1),
+        n2 = v_set(1 - a->b2);
 
-    EACH16(i, c, n) {
+    EACH16 (i, c, n) {
         v16 x = v_mul(v_loadn(g + i, c), gs);
-        v16 p = v_fma(b1, v_loadn(m + i, c), v_mul(n1, x)), q = v_fma(b2, v_loadn(v + i, c), v_mul(v_mul(n2, x), x));
+        v16 p = v_fma(b1, v_loadn(m + i, c), v_mul(n1, x)),
+            q = v_fma(b2, v_loadn(v + i, c), v_mul(v_mul(n2, x), x));
         v16 u = v_div(v_mul(p, v_set(a->c1)), v_add(v_sqrt(v_mul(q, v_set(a->c2))), v_set(a->eps)));
 
         v_storen(m + i, c, p);

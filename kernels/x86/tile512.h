@@ -1,7 +1,7 @@
-/* tile512: an MR x 32 tile of C in zmm registers. One chain an element: acc = fma(a, b, acc), k ascending, or
-   vdpbf16ps, which takes the odd element of a pair first. */
-INL void tile(const int m, const bool pair, const bool panel, size_t kw, const uint32_t *a, size_t rs, const uint32_t *b,
-              float *c, size_t ldc, size_t n, bool beta)
+/* tile512: an MR x 32 tile of C in zmm registers. One chain an element: acc = fma(a, b, acc), k
+   ascending, or vdpbf16ps, which takes the odd element of a pair first. */
+INL void tile(const int m, const bool pair, const bool panel, size_t kw, const uint32_t *a,
+              size_t rs, const uint32_t *b, float *c, size_t ldc, size_t n, bool beta)
 {
     __m512 acc[MR][2];
     m16 lo = lanes_below(n), hi = n > 16 ? lanes_below(n - 16) : 0;
@@ -16,7 +16,8 @@ INL void tile(const int m, const bool pair, const bool panel, size_t kw, const u
 
         UNROLL
         for (int i = 0; i < m; i++) {
-            __m512i x = _mm512_set1_epi32((int)(panel ? a[k * MR + (size_t)i] : a[(size_t)i * rs + k]));
+            __m512i x =
+                _mm512_set1_epi32((int)(panel ? a[k * MR + (size_t)i] : a[(size_t)i * rs + k]));
 
 #if NATIVE
             if (pair) {

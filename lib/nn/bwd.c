@@ -1,6 +1,7 @@
-/* bwd: the way back through the layers, by hand. Four passes a layer: rows (MLP and output projection), attention,
-   rows (rotation, norms, q k v), weight gradients. Weight gradients are products over all tokens of
-   the micro-batch whose operands the row passes pack while the values are in cache. */
+/* bwd: the way back through the layers, by hand. Four passes a layer: rows (MLP and output
+   projection), attention, rows (rotation, norms, q k v), weight gradients. Weight gradients are
+   products over all tokens of the micro-batch whose operands the row passes pack while the values
+   are in cache. */
 #include "nn/stepi.h"
 
 size_t lm_wgrad_tasks(const lm_wgrad *w)
@@ -12,21 +13,45 @@ void lm_wgrad_task(lm_nn *nn, const lm_wgrad *w, size_t i)
 {
     size_t m0 = i * LM_M_UNIT, m = w->outs - m0 < LM_M_UNIT ? w->outs - m0 : LM_M_UNIT;
 
-    nn->net.k->gemm(&(lm_gemm){.fmt = nn->net.fmt, .akm = true, .beta = !nn->fresh || (w->b == nn->hnfp && nn->chunk0),
-                               .a = w->a, .akt = w->k, .m0 = m0, .m = m, .b = w->b, .bkt = w->k, .n = w->ins, .k = w->k,
-                               .c = nn->grad + w->t->off + m0 * w->ins, .ldc = w->ins});
+    nn->net.k->gemm(&(lm_gemm){.fmt = nn->net.fmt,
+                               .akm = true,
+                               .beta = !nn->fresh || (w->b == nn->hnfp && nn->chunk0),
+                               .a = w->a,
+                               .akt = w->k,
+                               .m0 = m0,
+                               .m = m,
+                               .b = w->b,
+                               .bkt = w->k,
+                               .n = w->ins,
+                               .k = w->k,
+                               .c = nn->grad + w->t->off + m0 * w->ins,
+                               .ldc = w->ins});
 }
 
 static void packa(const lm_nn *nn, size_t at, size_t rows, const float *src, size_t m, void *dst)
 {
-    nn->net.k->packa(&(lm_pack){.fmt = nn->net.fmt, .kmajor = true, .kt = nn->t, .src = src, .ld = m, .k0 = at, .kn = rows,
-                                .nn = m, .dst = dst});
+    nn->net.k->packa(&(lm_pack){.fmt = nn->net.fmt,
+                                .kmajor = true,
+                                .kt = nn->t,
+                                .src = src,
+                                .ld = m,
+                                .k0 = at,
+                                .kn = rows,
+                                .nn = m,
+                                .dst = dst});
 }
 
 static void packb(const lm_nn *nn, size_t at, size_t rows, const float *src, size_t n, void *dst)
 {
-    nn->net.k->packb(&(lm_pack){.fmt = nn->net.fmt, .kmajor = true, .kt = nn->t, .src = src, .ld = n, .k0 = at, .kn = rows,
-                                .nn = n, .dst = dst});
+    nn->net.k->packb(&(lm_pack){.fmt = nn->net.fmt,
+                                .kmajor = true,
+                                .kt = nn->t,
+                                .src = src,
+                                .ld = n,
+                                .k0 = at,
+                                .kn = rows,
+                                .nn = n,
+                                .dst = dst});
 }
 
 /* dy -> gradients of gate and up, of x1, of the attention's output. */
@@ -63,17 +88,34 @@ static void att_task(void *ctx, size_t i, unsigned thread)
     lm_nn *nn = ctx;
     const lm_net *n = &nn->net;
     const lm_keep_layer *kl = &nn->keep[nn->layer];
-    size_t seq = nn->o.seq, at = i / n->kvh * seq, h = i % n->kvh, g = n->heads / n->kvh, ldr = n->nq + n->nkv, hd = n->hd;
+    size_t seq = nn->o.seq, at = i / n->kvh * seq, h = i % n->kvh, g = n->heads / n->kvh,
+           ldr = n->nq + n->nkv, hd = n->hd;
     unsigned csr = lm_kern_enter();
 
-    n->k->attn_bwd(n->k, &(lm_attn_bwd){
-        .fmt = n->fmt, .n = seq, .hd = hd, .g = g, .scale = n->scale,
-        .q = kl->rot + at * ldr + h * g * hd, .ldq = ldr, .k = kl->rot + at * ldr + n->nq + h * hd, .ldk = ldr,
-        .v = kl->raw + at * n->nqkv + n->nq + n->nkv + h * hd, .ldv = n->nqkv,
-        .o = kl->o + at * n->nq + h * g * hd, .go = nn->dout + at * n->nq + h * g * hd, .ldo = n->nq,
-        .lse = kl->lse + at * n->heads + h * g, .ldl = n->heads, .start = nn->b->start ? nn->b->start + at : NULL,
-        .dq = nn->drot + at * ldr + h * g * hd, .lddq = ldr, .dk = nn->drot + at * ldr + n->nq + h * hd, .lddk = ldr,
-        .dv = nn->dqkv + at * n->nqkv + n->nq + n->nkv + h * hd, .lddv = n->nqkv, .scratch = nn->scr[thread].att});
+    n->k->attn_bwd(n->k, &(lm_attn_bwd){.fmt = n->fmt,
+                                        .n = seq,
+                                        .hd = hd,
+                                        .g = g,
+                                        .scale = n->scale,
+                                        .q = kl->rot + at * ldr + h * g * hd,
+                                        .ldq = ldr,
+                                        .k = kl->rot + at * ldr + n->nq + h * hd,
+                                        .ldk = ldr,
+                                        .v = kl->raw + at * n->nqkv + n->nq + n->nkv + h * hd,
+                                        .ldv = n->nqkv,
+                                        .o = kl->o + at * n->nq + h * g * hd,
+                                        .go = nn->dout + at * n->nq + h * g * hd,
+                                        .ldo = n->nq,
+                                        .lse = kl->lse + at * n->heads + h * g,
+                                        .ldl = n->heads,
+                                        .start = nn->b->start ? nn->b->start + at : NULL,
+                                        .dq = nn->drot + at * ldr + h * g * hd,
+                                        .lddq = ldr,
+                                        .dk = nn->drot + at * ldr + n->nq + h * hd,
+                                        .lddk = ldr,
+                                        .dv = nn->dqkv + at * n->nqkv + n->nq + n->nkv + h * hd,
+                                        .lddv = n->nqkv,
+                                        .scratch = nn->scr[thread].att});
     lm_kern_leave(csr);
 }
 
@@ -87,22 +129,24 @@ static void qkv_task(void *ctx, size_t i, unsigned thread)
     const lm_keep_layer *kl = &nn->keep[nn->layer];
     const lm_scr *s = &nn->scr[thread];
     size_t at = i * LM_BLOCK, rows = lm_block_n(nn, i), d = n->d, ldr = n->nq + n->nkv;
-    float *dq = nn->dqkv + at * n->nqkv, *pn = nn->pn1 + i * d, *pq = nn->pq + i * n->hd, *pk = nn->pk + i * n->hd;
+    float *dq = nn->dqkv + at * n->nqkv, *pn = nn->pn1 + i * d, *pq = nn->pq + i * n->hd,
+          *pk = nn->pk + i * n->hd;
     const float *raw = kl->raw + at * n->nqkv, *dr = nn->drot + at * ldr;
     unsigned csr = lm_kern_enter();
 
     memset(pn, 0, d * 4);
     memset(pq, 0, n->hd * 4);
     memset(pk, 0, n->hd * 4);
-    k->rope_bwd(rows, n->heads, n->hd, raw, n->nqkv, w->qnorm, kl->rstdq + at * n->heads, n->cs, nn->pos + at, dr, ldr,
-                dq, n->nqkv, pq);
-    k->rope_bwd(rows, n->kvh, n->hd, raw + n->nq, n->nqkv, w->knorm, kl->rstdk + at * n->kvh, n->cs, nn->pos + at, dr + n->nq,
-                ldr, dq + n->nq, n->nqkv, pk);
+    k->rope_bwd(rows, n->heads, n->hd, raw, n->nqkv, w->qnorm, kl->rstdq + at * n->heads, n->cs,
+                nn->pos + at, dr, ldr, dq, n->nqkv, pq);
+    k->rope_bwd(rows, n->kvh, n->hd, raw + n->nq, n->nqkv, w->knorm, kl->rstdk + at * n->kvh, n->cs,
+                nn->pos + at, dr + n->nq, ldr, dq + n->nq, n->nqkv, pk);
     packa(nn, at, rows, dq, n->nqkv, nn->dqkvp);
     k->rms(rows, d, kl->x + at * d, d, w->norm1, n->eps, s->b, d, NULL);
     packb(nn, at, rows, s->b, d, nn->hn1p);
     lm_rows_mul(n, rows, n->nqkv, dq, n->nqkv, w->bqkv, d, s->b, d, s->pa);
-    k->rms_bwd(rows, d, kl->x + at * d, d, w->norm1, kl->rstd1 + at, s->b, d, nn->dx1 + at * d, nn->dy + at * d, d, pn);
+    k->rms_bwd(rows, d, kl->x + at * d, d, w->norm1, kl->rstd1 + at, s->b, d, nn->dx1 + at * d,
+               nn->dy + at * d, d, pn);
     lm_kern_leave(csr);
 }
 
@@ -157,7 +201,8 @@ void lm_nn_backward(lm_nn *nn)
     for (nn->layer = n->layers; nn->layer-- > 0;) {
         lm_net_run(n, nn->blocks, mlp_task, nn);
         lm_net_run(n, (size_t)nn->o.rows * n->kvh, att_task, nn);
-        /* the MLP's operand of down is packed from dy, which the next pass overwrites: weights wait for both */
+        /* the MLP's operand of down is packed from dy, which the next pass overwrites: weights wait
+         * for both */
         lm_net_run(n, nn->blocks, qkv_task, nn);
         layer_wgrads(nn, w);
         tasks = 1;
@@ -170,7 +215,8 @@ void lm_nn_backward(lm_nn *nn)
 
 static lm_wgrad head_wgrad(const lm_nn *nn)
 {
-    return (lm_wgrad){lm_net_tail(&nn->net, true), nn->net.vocab, nn->net.d, nn->chunkn, nn->dlogp, nn->hnfp};
+    return (lm_wgrad){
+        lm_net_tail(&nn->net, true), nn->net.vocab, nn->net.d, nn->chunkn, nn->dlogp, nn->hnfp};
 }
 
 static void head_weight_task(void *ctx, size_t i, unsigned thread)

@@ -1,17 +1,20 @@
-/* cfg: config.json of llama and qwen3, strict about what would change the arithmetic, tolerant of the rest. */
+/* cfg: config.json of llama and qwen3, strict about what would change the arithmetic, tolerant of
+ * the rest. */
 #include "nn/cfg.h"
 #include "base/json.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
-static const struct { const char *type, *arch; } family[] = {
-    {"llama", "LlamaForCausalLM"}, {"qwen3", "Qwen3ForCausalLM"}
-};
-static const struct { const char *name; int size; } dtype[LM_NDT] = {
-    {"F32", 4}, {"BF16", 2}, {"F16", 2}, {"F64", 8}, {"I64", 8}, {"I32", 4}, {"I16", 2}, {"I8", 1}, {"U8", 1},
-    {"BOOL", 1}, {"U16", 2}, {"U32", 4}, {"U64", 8}
-};
+static const struct {
+    const char *type, *arch;
+} family[] = {{"llama", "LlamaForCausalLM"}, {"qwen3", "Qwen3ForCausalLM"}};
+static const struct {
+    const char *name;
+    int size;
+} dtype[LM_NDT] = {{"F32", 4}, {"BF16", 2}, {"F16", 2}, {"F64", 8}, {"I64", 8},
+                   {"I32", 4}, {"I16", 2},  {"I8", 1},  {"U8", 1},  {"BOOL", 1},
+                   {"U16", 2}, {"U32", 4},  {"U64", 8}};
 
 size_t lm_dtype_size(int dt)
 {
@@ -25,8 +28,16 @@ const char *lm_dtype_name(int dt)
 
 void lm_cfg_default(lm_cfg *c, int fam)
 {
-    *c = (lm_cfg){.family = fam, .dt = LM_F32, .ctx = 2048, .eps = 1e-6, .theta = 10000, .init_range = 0.02,
-                  .rope_factor = 1, .bos = LM_NO_ID, .eos = LM_NO_ID, .pad = LM_NO_ID};
+    *c = (lm_cfg){.family = fam,
+                  .dt = LM_F32,
+                  .ctx = 2048,
+                  .eps = 1e-6,
+                  .theta = 10000,
+                  .init_range = 0.02,
+                  .rope_factor = 1,
+                  .bos = LM_NO_ID,
+                  .eos = LM_NO_ID,
+                  .pad = LM_NO_ID};
 }
 
 void lm_cfg_free(lm_cfg *c)
@@ -37,18 +48,22 @@ void lm_cfg_free(lm_cfg *c)
 
 int lm_cfg_check(const lm_cfg *c)
 {
-    const struct { const char *key; uint32_t v, hi; } n[] = {
-        {"vocab_size", c->vocab, 1 << 24}, {"hidden_size", c->dim, 1 << 16}, {"num_hidden_layers", c->layers, 1024},
-        {"num_attention_heads", c->heads, 1024}, {"num_key_value_heads", c->kv_heads, 1024},
-        {"head_dim", c->head_dim, 512}, {"intermediate_size", c->ffn, 1 << 20},
-        {"max_position_embeddings", c->ctx, 1 << 24}
-    };
+    const struct {
+        const char *key;
+        uint32_t v, hi;
+    } n[] = {
+        {"vocab_size", c->vocab, 1 << 24},          {"hidden_size", c->dim, 1 << 16},
+        {"num_hidden_layers", c->layers, 1024},     {"num_attention_heads", c->heads, 1024},
+        {"num_key_value_heads", c->kv_heads, 1024}, {"head_dim", c->head_dim, 512},
+        {"intermediate_size", c->ffn, 1 << 20},     {"max_position_embeddings", c->ctx, 1 << 24}};
 
     for (size_t i = 0; i < LM_COUNT(n); i++)
         if (!n[i].v || n[i].v > n[i].hi)
             return lm_err(LM_EINVALID, "%s is %u: want 1 to %u", n[i].key, n[i].v, n[i].hi);
     if (c->heads % c->kv_heads)
-        return lm_err(LM_EINVALID, "num_attention_heads %u is no multiple of num_key_value_heads %u", c->heads, c->kv_heads);
+        return lm_err(LM_EINVALID,
+                      "num_attention_heads %u is no multiple of num_key_value_heads %u", c->heads,
+                      c->kv_heads);
     if (c->head_dim % 2)
         return lm_err(LM_EINVALID, "head_dim %u is odd: rotary positions turn pairs", c->head_dim);
     if (!(c->eps > 0 && c->eps < 1))
@@ -59,8 +74,10 @@ int lm_cfg_check(const lm_cfg *c)
         return lm_err(LM_EINVALID, "initializer_range %g is out of range", c->init_range);
     if (c->rope != LM_ROPE_DEFAULT && !(c->rope_factor >= 1 && c->rope_factor <= 1e6))
         return lm_err(LM_EINVALID, "rope factor %g is not between 1 and 1e6", c->rope_factor);
-    if (c->rope == LM_ROPE_LLAMA3 && !(c->rope_low > 0 && c->rope_high > c->rope_low && c->rope_old >= 1))
-        return lm_err(LM_EINVALID, "rope llama3: low_freq_factor, high_freq_factor or original_max_position_embeddings out of range");
+    if (c->rope == LM_ROPE_LLAMA3 &&
+        !(c->rope_low > 0 && c->rope_high > c->rope_low && c->rope_old >= 1))
+        return lm_err(LM_EINVALID, "rope llama3: low_freq_factor, high_freq_factor or "
+                                   "original_max_position_embeddings out of range");
     return 0;
 }
 
@@ -81,7 +98,7 @@ static int read_id(const json_t *o, const char *key, uint32_t *id)
     json_t *v = json_object_get(o, key);
 
     *id = LM_NO_ID;
-    if (json_is_array(v))                          /* several ends of sequence: the first is the model's own */
+    if (json_is_array(v)) /* several ends of sequence: the first is the model's own */
         v = json_array_get(v, 0);
     if (!v || json_is_null(v))
         return 0;
@@ -93,7 +110,8 @@ static int read_id(const json_t *o, const char *key, uint32_t *id)
 
 static int refuse(const json_t *o)
 {
-    static const char *const off[] = {"attention_bias", "mlp_bias", "use_sliding_window", "quantization_config"};
+    static const char *const off[] = {"attention_bias", "mlp_bias", "use_sliding_window",
+                                      "quantization_config"};
     json_t *v;
     lm_str s = {0, 0};
     double part = 1;
@@ -104,7 +122,8 @@ static int refuse(const json_t *o)
     if (lm_json_str(o, "hidden_act", &s) < 0)
         return LM_EINVALID;
     if (s.p && !lm_is(s, "silu") && !lm_is(s, "swish"))
-        return lm_err(LM_EINVALID, "hidden_act is %.*s, only silu is supported", (int)(s.n < 40 ? s.n : 40), s.p);
+        return lm_err(LM_EINVALID, "hidden_act is %.*s, only silu is supported",
+                      (int)(s.n < 40 ? s.n : 40), s.p);
     if (lm_json_f64(o, "partial_rotary_factor", &part) < 0)
         return LM_EINVALID;
     if (part != 1)
@@ -126,7 +145,8 @@ static int read_rope(lm_cfg *c, const json_t *o)
         return LM_EINVALID;
     if (!p && !(p = old))
         return 0;
-    if (lm_json_str(p, "type", &type) < 0 || lm_json_str(p, "rope_type", &type) < 0 || lm_json_f64(p, "rope_theta", &c->theta) < 0)
+    if (lm_json_str(p, "type", &type) < 0 || lm_json_str(p, "rope_type", &type) < 0 ||
+        lm_json_f64(p, "rope_theta", &c->theta) < 0)
         return LM_EINVALID;
     if (lm_is(type, "default"))
         return 0;
@@ -135,13 +155,15 @@ static int read_rope(lm_cfg *c, const json_t *o)
     else if (lm_is(type, "llama3"))
         c->rope = LM_ROPE_LLAMA3;
     else
-        return lm_err(LM_EINVALID, "rope_type %.*s is not supported", (int)(type.n < 40 ? type.n : 40), type.p);
+        return lm_err(LM_EINVALID, "rope_type %.*s is not supported",
+                      (int)(type.n < 40 ? type.n : 40), type.p);
     if (lm_json_need(lm_json_f64(p, "factor", &c->rope_factor), "factor") < 0)
         return LM_EINVALID;
-    if (c->rope == LM_ROPE_LLAMA3
-        && (lm_json_need(lm_json_f64(p, "low_freq_factor", &c->rope_low), "low_freq_factor") < 0
-            || lm_json_need(lm_json_f64(p, "high_freq_factor", &c->rope_high), "high_freq_factor") < 0
-            || lm_json_need(lm_json_f64(p, "original_max_position_embeddings", &c->rope_old), "original_max_position_embeddings") < 0))
+    if (c->rope == LM_ROPE_LLAMA3 &&
+        (lm_json_need(lm_json_f64(p, "low_freq_factor", &c->rope_low), "low_freq_factor") < 0 ||
+         lm_json_need(lm_json_f64(p, "high_freq_factor", &c->rope_high), "high_freq_factor") < 0 ||
+         lm_json_need(lm_json_f64(p, "original_max_position_embeddings", &c->rope_old),
+                      "original_max_position_embeddings") < 0))
         return LM_EINVALID;
     return 0;
 }
@@ -149,10 +171,14 @@ static int read_rope(lm_cfg *c, const json_t *o)
 static int from_json(lm_cfg *c, json_t *o)
 {
     lm_str s = {0, 0};
-    const struct { const char *key; uint32_t *v; } want[] = {
-        {"vocab_size", &c->vocab}, {"hidden_size", &c->dim}, {"num_hidden_layers", &c->layers},
-        {"num_attention_heads", &c->heads}, {"intermediate_size", &c->ffn}
-    };
+    const struct {
+        const char *key;
+        uint32_t *v;
+    } want[] = {{"vocab_size", &c->vocab},
+                {"hidden_size", &c->dim},
+                {"num_hidden_layers", &c->layers},
+                {"num_attention_heads", &c->heads},
+                {"intermediate_size", &c->ffn}};
     int fam = -1;
 
     if (!json_is_object(o))
@@ -163,7 +189,8 @@ static int from_json(lm_cfg *c, json_t *o)
         if (lm_is(s, family[i].type))
             fam = (int)i;
     if (fam < 0)
-        return lm_err(LM_EINVALID, "model_type %.*s is not supported", (int)(s.n < 40 ? s.n : 40), s.p);
+        return lm_err(LM_EINVALID, "model_type %.*s is not supported", (int)(s.n < 40 ? s.n : 40),
+                      s.p);
     lm_cfg_default(c, fam);
     c->raw = json_incref(o);
     if (refuse(o) < 0)
@@ -171,13 +198,17 @@ static int from_json(lm_cfg *c, json_t *o)
     for (size_t i = 0; i < LM_COUNT(want); i++)
         if (lm_json_need(need_u32(o, want[i].key, want[i].v), want[i].key) < 0)
             return LM_EINVALID;
-    c->kv_heads = fam == LM_FAM_QWEN3 ? 32 : c->heads;         /* the defaults of the families' own classes */
+    c->kv_heads =
+        fam == LM_FAM_QWEN3 ? 32 : c->heads; /* the defaults of the families' own classes */
     c->head_dim = fam == LM_FAM_QWEN3 ? 128 : c->heads ? c->dim / c->heads : 0;
-    if (need_u32(o, "num_key_value_heads", &c->kv_heads) < 0 || need_u32(o, "head_dim", &c->head_dim) < 0
-        || need_u32(o, "max_position_embeddings", &c->ctx) < 0 || lm_json_f64(o, "rms_norm_eps", &c->eps) < 0
-        || lm_json_f64(o, "initializer_range", &c->init_range) < 0 || lm_json_bool(o, "tie_word_embeddings", &c->tie) < 0
-        || read_rope(c, o) < 0 || read_id(o, "bos_token_id", &c->bos) < 0 || read_id(o, "eos_token_id", &c->eos) < 0
-        || read_id(o, "pad_token_id", &c->pad) < 0)
+    if (need_u32(o, "num_key_value_heads", &c->kv_heads) < 0 ||
+        need_u32(o, "head_dim", &c->head_dim) < 0 ||
+        need_u32(o, "max_position_embeddings", &c->ctx) < 0 ||
+        lm_json_f64(o, "rms_norm_eps", &c->eps) < 0 ||
+        lm_json_f64(o, "initializer_range", &c->init_range) < 0 ||
+        lm_json_bool(o, "tie_word_embeddings", &c->tie) < 0 || read_rope(c, o) < 0 ||
+        read_id(o, "bos_token_id", &c->bos) < 0 || read_id(o, "eos_token_id", &c->eos) < 0 ||
+        read_id(o, "pad_token_id", &c->pad) < 0)
         return LM_EINVALID;
     s = (lm_str){0, 0};
     if (lm_json_str(o, "torch_dtype", &s) < 0 || lm_json_str(o, "dtype", &s) < 0)
@@ -228,7 +259,7 @@ static void set_id(json_t *o, const char *key, uint32_t id)
     json_t *v = json_object_get(o, key);
 
     if (json_is_array(v) && json_integer_value(json_array_get(v, 0)) == (json_int_t)id)
-        return;                                    /* keep the whole list of ends */
+        return; /* keep the whole list of ends */
     json_object_set_new(o, key, id == LM_NO_ID ? json_null() : json_integer(id));
 }
 
@@ -242,7 +273,8 @@ static json_t *rope_json(const lm_cfg *c)
     if (c->rope == LM_ROPE_LLAMA3) {
         json_object_set_new(p, "high_freq_factor", json_real(c->rope_high));
         json_object_set_new(p, "low_freq_factor", json_real(c->rope_low));
-        json_object_set_new(p, "original_max_position_embeddings", json_integer((json_int_t)c->rope_old));
+        json_object_set_new(p, "original_max_position_embeddings",
+                            json_integer((json_int_t)c->rope_old));
     }
     json_object_set_new(p, "rope_theta", json_real(c->theta));
     json_object_set_new(p, "rope_type", json_string(name[c->rope]));
@@ -256,11 +288,17 @@ static int by_name(const void *a, const void *b)
 
 void lm_cfg_text(const lm_cfg *c, lm_buf *out)
 {
-    const struct { const char *key; uint32_t v; } n[] = {
-        {"vocab_size", c->vocab}, {"hidden_size", c->dim}, {"num_hidden_layers", c->layers}, {"num_attention_heads", c->heads},
-        {"num_key_value_heads", c->kv_heads}, {"head_dim", c->head_dim}, {"intermediate_size", c->ffn},
-        {"max_position_embeddings", c->ctx}
-    };
+    const struct {
+        const char *key;
+        uint32_t v;
+    } n[] = {{"vocab_size", c->vocab},
+             {"hidden_size", c->dim},
+             {"num_hidden_layers", c->layers},
+             {"num_attention_heads", c->heads},
+             {"num_key_value_heads", c->kv_heads},
+             {"head_dim", c->head_dim},
+             {"intermediate_size", c->ffn},
+             {"max_position_embeddings", c->ctx}};
     json_t *o = c->raw ? json_copy(c->raw) : json_object(), *v;
     const char **keys, *k;
     const char *dt = c->dt == LM_BF16 ? "bfloat16" : "float32";
@@ -290,7 +328,7 @@ void lm_cfg_text(const lm_cfg *c, lm_buf *out)
     set_id(o, "eos_token_id", c->eos);
     set_id(o, "pad_token_id", c->pad);
     keys = lm_zalloc(json_object_size(o) + 1, sizeof *keys);
-    json_object_foreach(o, k, v)
+    json_object_foreach (o, k, v)
         keys[nk++] = k;
     qsort(keys, nk, sizeof *keys, by_name);
     lm_jw_init(&w, out, 2);

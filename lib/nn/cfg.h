@@ -4,37 +4,55 @@
 #include "base/base.h"
 
 enum { LM_FAM_LLAMA = 0, LM_FAM_QWEN3 = 1 };
-enum { LM_F32 = 0, LM_BF16 = 1, LM_F16 = 2, LM_F64 = 3, LM_I64 = 4, LM_I32 = 5, LM_I16 = 6, LM_I8 = 7, LM_U8 = 8,
-       LM_BOOL = 9, LM_U16 = 10, LM_U32 = 11, LM_U64 = 12, LM_NDT = 13 };
+enum {
+    LM_F32 = 0,
+    LM_BF16 = 1,
+    LM_F16 = 2,
+    LM_F64 = 3,
+    LM_I64 = 4,
+    LM_I32 = 5,
+    LM_I16 = 6,
+    LM_I8 = 7,
+    LM_U8 = 8,
+    LM_BOOL = 9,
+    LM_U16 = 10,
+    LM_U32 = 11,
+    LM_U64 = 12,
+    LM_NDT = 13
+};
 enum { LM_ROPE_DEFAULT = 0, LM_ROPE_LINEAR = 1, LM_ROPE_LLAMA3 = 2 };
-#define LM_NO_ID UINT32_MAX                        /* a token id the model does not have */
+#define LM_NO_ID UINT32_MAX /* a token id the model does not have */
 
-/* The shape of a decoder: RMSNorm, rotary positions (half-split), grouped-query attention, SwiGLU. */
+/* The shape of a decoder: RMSNorm, rotary positions (half-split), grouped-query attention, SwiGLU.
+ */
 typedef struct lm_cfg {
-    int family;                                    /* LM_FAM_*; qwen3 has RMSNorm on each q and k head */
-    int dt;                                        /* LM_F32 or LM_BF16: type of the saved weights and of the matrix products */
+    int family; /* LM_FAM_*; qwen3 has RMSNorm on each q and k head */
+    int dt;     /* LM_F32 or LM_BF16: type of the saved weights and of the matrix products */
     uint32_t vocab, dim, layers, heads, kv_heads, head_dim, ffn, ctx;
-    double eps, theta, init_range;                 /* rms_norm_eps, rope_theta, initializer_range */
-    bool tie;                                      /* the head is the embedding */
-    int rope;                                      /* LM_ROPE_* */
-    double rope_factor, rope_low, rope_high, rope_old;     /* linear: factor; llama3: all four */
-    uint32_t bos, eos, pad;                        /* LM_NO_ID = null */
-    struct json_t *raw;                            /* the file as read: unknown keys live on; may be NULL; owned */
+    double eps, theta, init_range; /* rms_norm_eps, rope_theta, initializer_range */
+    bool tie;                      /* the head is the embedding */
+    int rope;                      /* LM_ROPE_* */
+    double rope_factor, rope_low, rope_high, rope_old; /* linear: factor; llama3: all four */
+    uint32_t bos, eos, pad;                            /* LM_NO_ID = null */
+    struct json_t *raw; /* the file as read: unknown keys live on; may be NULL; owned */
 } lm_cfg;
 
-/* Fills *c with the defaults of a family; the caller sets vocab, dim, .. and owns *c (lm_cfg_free). */
+/* Fills *c with the defaults of a family; the caller sets vocab, dim, .. and owns *c (lm_cfg_free).
+ */
 void lm_cfg_default(lm_cfg *c, int family);
 /* Checks that the numbers fit together: 0, or LM_EINVALID with the offending key named. */
 int lm_cfg_check(const lm_cfg *c);
-/* Reads DIR/config.json. LM_EIO, or LM_EINVALID with the key named: not JSON, another family, a key that
-   would change the arithmetic and is not supported (sliding window in use, biases, other activations). */
+/* Reads DIR/config.json. LM_EIO, or LM_EINVALID with the key named: not JSON, another family, a key
+   that would change the arithmetic and is not supported (sliding window in use, biases, other
+   activations). */
 int lm_cfg_read(lm_cfg *c, const char *dir);
-int lm_cfg_parse(lm_cfg *c, lm_str json, const char *where);       /* the same from memory */
-/* Writes DIR/config.json; keys of .raw that we do not know are kept. Equal configurations give equal bytes. */
+int lm_cfg_parse(lm_cfg *c, lm_str json, const char *where); /* the same from memory */
+/* Writes DIR/config.json; keys of .raw that we do not know are kept. Equal configurations give
+ * equal bytes. */
 int lm_cfg_write(const lm_cfg *c, const char *dir);
-void lm_cfg_text(const lm_cfg *c, lm_buf *out);    /* the bytes of lm_cfg_write */
+void lm_cfg_text(const lm_cfg *c, lm_buf *out); /* the bytes of lm_cfg_write */
 void lm_cfg_free(lm_cfg *c);
-size_t lm_dtype_size(int dt);                         /* bytes of one element, 0 if unknown */
-const char *lm_dtype_name(int dt);                    /* as in safetensors: "F32", "BF16", .. */
+size_t lm_dtype_size(int dt);      /* bytes of one element, 0 if unknown */
+const char *lm_dtype_name(int dt); /* as in safetensors: "F32", "BF16", .. */
 
 #endif

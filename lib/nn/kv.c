@@ -1,23 +1,24 @@
-/* kv: forward with a cache. Keys and values lie in the cache as right operands of the attention's products, so
-   appending is packing, and a decoded token meets the same tiles in the same order as a prefilled one. */
+/* kv: forward with a cache. Keys and values lie in the cache as right operands of the attention's
+   products, so appending is packing, and a decoded token meets the same tiles in the same order as
+   a prefilled one. */
 #include "nn/kv.h"
 #include "nn/walk.h"
 
 struct lm_kv {
     lm_net net;
-    uint32_t seqs, ctx, batch, room;               /* room: ctx rounded up to whole tiles */
-    size_t ks, vs, slot;                           /* bytes of one head's keys, values; of a sequence's whole cache */
+    uint32_t seqs, ctx, batch, room; /* room: ctx rounded up to whole tiles */
+    size_t ks, vs, slot; /* bytes of one head's keys, values; of a sequence's whole cache */
     void *base;
     size_t bytes;
-    char *cache;                                   /* [seqs][layers][kvh] keys, then values */
-    uint32_t *len;                                 /* [seqs] */
-    float *x, *raw, *rot, *o, *x1, *hn;            /* [batch, ..] */
-    uint32_t *pos, *want;                          /* [batch] position of a row; rows whose logits are wanted */
+    char *cache;                        /* [seqs][layers][kvh] keys, then values */
+    uint32_t *len;                      /* [seqs] */
+    float *x, *raw, *rot, *o, *x1, *hn; /* [batch, ..] */
+    uint32_t *pos, *want; /* [batch] position of a row; rows whose logits are wanted */
     lm_scr *scr;
-    const lm_kv_item *it;                          /* of the call under way */
+    const lm_kv_item *it; /* of the call under way */
     size_t n, rows, block, wants, split;
-    uint32_t *first;                               /* [seqs] first row of an item */
-    uint32_t *ids;                                 /* [batch] */
+    uint32_t *first; /* [seqs] first row of an item */
+    uint32_t *ids;   /* [batch] */
     uint32_t layer;
     float *logits;
 };
@@ -58,8 +59,12 @@ static void plan(lm_kv *kv, lm_plan *p)
 static int check_sizes(const lm_model *m, uint32_t seqs, uint32_t ctx, uint32_t batch)
 {
     if (!seqs || !ctx || !batch || seqs > 1 << 16 || batch > 1 << 20)
-        return lm_err(LM_EINVALID, "a cache of %u sequences of %u tokens, %u a call", seqs, ctx, batch);
-    return ctx > m->cfg.ctx ? lm_err(LM_EINVALID, "a context of %u tokens, but max_position_embeddings is %u", ctx, m->cfg.ctx) : 0;
+        return lm_err(LM_EINVALID, "a cache of %u sequences of %u tokens, %u a call", seqs, ctx,
+                      batch);
+    return ctx > m->cfg.ctx
+               ? lm_err(LM_EINVALID, "a context of %u tokens, but max_position_embeddings is %u",
+                        ctx, m->cfg.ctx)
+               : 0;
 }
 
 uint64_t lm_kv_bytes(const lm_model *m, uint32_t seqs, uint32_t ctx, uint32_t batch)
@@ -73,7 +78,8 @@ uint64_t lm_kv_bytes(const lm_model *m, uint32_t seqs, uint32_t ctx, uint32_t ba
     return p.n;
 }
 
-int lm_kv_new(lm_kv **out, const lm_model *m, uint32_t seqs, uint32_t ctx, uint32_t batch, lm_pool *pool)
+int lm_kv_new(lm_kv **out, const lm_model *m, uint32_t seqs, uint32_t ctx, uint32_t batch,
+              lm_pool *pool)
 {
     lm_kv *kv = lm_zalloc(1, sizeof *kv);
     lm_plan p = {0};
@@ -129,8 +135,8 @@ static void in_rows(lm_kv *kv, uint32_t l, size_t at, size_t rows, unsigned thre
 {
     const lm_net *n = &kv->net;
 
-    lm_rows_in(n, l, rows, kv->x + at * n->d, kv->pos + at, kv->raw + at * n->nqkv, kv->rot + at * (n->nq + n->nkv),
-               NULL, NULL, NULL, &kv->scr[thread]);
+    lm_rows_in(n, l, rows, kv->x + at * n->d, kv->pos + at, kv->raw + at * n->nqkv,
+               kv->rot + at * (n->nq + n->nkv), NULL, NULL, NULL, &kv->scr[thread]);
 }
 
 static void first_task(void *ctx, size_t i, unsigned thread)
@@ -153,7 +159,8 @@ static void out_task(void *ctx, size_t i, unsigned thread)
     float *x = kv->x + at * n->d;
     unsigned csr = lm_kern_enter();
 
-    lm_rows_out(n, kv->layer, rows, x, kv->o + at * n->nq, kv->x1 + at * n->d, NULL, kv->scr[thread].g, x, &kv->scr[thread]);
+    lm_rows_out(n, kv->layer, rows, x, kv->o + at * n->nq, kv->x1 + at * n->d, NULL,
+                kv->scr[thread].g, x, &kv->scr[thread]);
     if (kv->layer + 1 < n->layers)
         in_rows(kv, kv->layer + 1, at, rows, thread);
     lm_kern_leave(csr);
@@ -165,21 +172,42 @@ static void att_task(void *ctx, size_t i, unsigned thread)
     lm_kv *kv = ctx;
     const lm_net *n = &kv->net;
     const lm_kern *k = n->k;
-    size_t item = i / n->kvh, h = i % n->kvh, g = n->heads / n->kvh, ldr = n->nq + n->nkv, hd = n->hd;
+    size_t item = i / n->kvh, h = i % n->kvh, g = n->heads / n->kvh, ldr = n->nq + n->nkv,
+           hd = n->hd;
     const lm_kv_item *it = &kv->it[item];
     size_t at = kv->first[item], p0 = kv->pos[at];
-    char *kp = kv->cache + it->seq * kv->slot + (kv->layer * n->kvh + h) * (kv->ks + kv->vs), *vp = kp + kv->ks;
+    char *kp = kv->cache + it->seq * kv->slot + (kv->layer * n->kvh + h) * (kv->ks + kv->vs),
+         *vp = kp + kv->ks;
     const float *q = kv->rot + at * ldr + h * g * hd;
     float *o = kv->o + at * n->nq + h * g * hd;
     uint32_t end[1024];
     unsigned csr = lm_kern_enter();
-    lm_attn a = {.fmt = n->fmt, .hd = hd, .keys = kv->room, .kp = kp, .vp = vp, .scale = n->scale, .scratch = kv->scr[thread].att};
+    lm_attn a = {.fmt = n->fmt,
+                 .hd = hd,
+                 .keys = kv->room,
+                 .kp = kp,
+                 .vp = vp,
+                 .scale = n->scale,
+                 .scratch = kv->scr[thread].att};
 
-    k->packb(&(lm_pack){.fmt = n->fmt, .kt = hd, .src = kv->rot + at * ldr + n->nq + h * hd, .ld = ldr, .kn = hd,
-                        .n0 = p0, .nn = it->n, .dst = kp});
-    k->packb(&(lm_pack){.fmt = n->fmt, .kmajor = true, .kt = kv->room, .src = kv->raw + at * n->nqkv + n->nq + n->nkv + h * hd,
-                        .ld = n->nqkv, .k0 = p0, .kn = it->n, .nn = hd, .dst = vp});
-    if (it->n == 1) {                              /* the heads that share the keys are the rows */
+    k->packb(&(lm_pack){.fmt = n->fmt,
+                        .kt = hd,
+                        .src = kv->rot + at * ldr + n->nq + h * hd,
+                        .ld = ldr,
+                        .kn = hd,
+                        .n0 = p0,
+                        .nn = it->n,
+                        .dst = kp});
+    k->packb(&(lm_pack){.fmt = n->fmt,
+                        .kmajor = true,
+                        .kt = kv->room,
+                        .src = kv->raw + at * n->nqkv + n->nq + n->nkv + h * hd,
+                        .ld = n->nqkv,
+                        .k0 = p0,
+                        .kn = it->n,
+                        .nn = hd,
+                        .dst = vp});
+    if (it->n == 1) { /* the heads that share the keys are the rows */
         for (size_t j = 0; j < g; j++)
             end[j] = (uint32_t)p0;
         a.nq = g, a.q = q, a.ldq = hd, a.o = o, a.ldo = hd, a.end = end;
@@ -198,7 +226,8 @@ static void head_task(void *ctx, size_t i, unsigned thread)
     lm_kv *kv = ctx;
     const lm_net *n = &kv->net;
     const lm_kern *k = n->k;
-    size_t at = i / kv->split * LM_BLOCK, rows = kv->wants - at < LM_BLOCK ? kv->wants - at : LM_BLOCK, d = n->d;
+    size_t at = i / kv->split * LM_BLOCK,
+           rows = kv->wants - at < LM_BLOCK ? kv->wants - at : LM_BLOCK, d = n->d;
     size_t units = (n->vocab + LM_N_UNIT - 1) / LM_N_UNIT, part = i % kv->split;
     size_t a = units * part / kv->split * LM_N_UNIT, b = units * (part + 1) / kv->split * LM_N_UNIT;
     float *hn = kv->scr[thread].a;
@@ -207,9 +236,24 @@ static void head_task(void *ctx, size_t i, unsigned thread)
     b = b < n->vocab ? b : n->vocab;
     for (size_t r = 0; r < rows; r++)
         k->rms(1, d, kv->x + kv->want[at + r] * (size_t)d, d, n->norm, n->eps, hn + r * d, d, NULL);
-    k->packa(&(lm_pack){.fmt = n->fmt, .kt = d, .src = hn, .ld = d, .kn = d, .nn = rows, .dst = kv->scr[thread].pa});
-    k->gemm(&(lm_gemm){.fmt = n->fmt, .a = kv->scr[thread].pa, .akt = d, .m = rows, .b = n->head, .bkt = d, .n0 = a, .n = b - a,
-                       .k = d, .c = kv->logits + at * n->vocab + a, .ldc = n->vocab});
+    k->packa(&(lm_pack){.fmt = n->fmt,
+                        .kt = d,
+                        .src = hn,
+                        .ld = d,
+                        .kn = d,
+                        .nn = rows,
+                        .dst = kv->scr[thread].pa});
+    k->gemm(&(lm_gemm){.fmt = n->fmt,
+                       .a = kv->scr[thread].pa,
+                       .akt = d,
+                       .m = rows,
+                       .b = n->head,
+                       .bkt = d,
+                       .n0 = a,
+                       .n = b - a,
+                       .k = d,
+                       .c = kv->logits + at * n->vocab + a,
+                       .ldc = n->vocab});
     lm_kern_leave(csr);
 }
 
@@ -222,14 +266,16 @@ static int lay_out(lm_kv *kv, const lm_kv_item *it, size_t n)
         return lm_err(LM_EINVALID, "%zu items for %u sequences", n, kv->seqs);
     for (size_t i = 0; i < n; i++) {
         if (it[i].seq >= kv->seqs || !it[i].n || it[i].n > kv->batch - r)
-            return lm_err(LM_EINVALID, "item %zu: sequence %u, %u tokens do not fit", i, it[i].seq, it[i].n);
+            return lm_err(LM_EINVALID, "item %zu: sequence %u, %u tokens do not fit", i, it[i].seq,
+                          it[i].n);
         if (it[i].n > kv->ctx - kv->len[it[i].seq])
-            return lm_err(LM_EINVALID, "sequence %u: %u tokens after %u pass the context of %u", it[i].seq, it[i].n,
-                          kv->len[it[i].seq], kv->ctx);
+            return lm_err(LM_EINVALID, "sequence %u: %u tokens after %u pass the context of %u",
+                          it[i].seq, it[i].n, kv->len[it[i].seq], kv->ctx);
         kv->first[i] = (uint32_t)r;
         for (uint32_t j = 0; j < it[i].n; j++, r++) {
             if (it[i].ids[j] >= kv->net.vocab)
-                return lm_err(LM_EINVALID, "id %u, but the vocabulary has %u", it[i].ids[j], kv->net.vocab);
+                return lm_err(LM_EINVALID, "id %u, but the vocabulary has %u", it[i].ids[j],
+                              kv->net.vocab);
             kv->ids[r] = it[i].ids[j];
             kv->pos[r] = kv->len[it[i].seq] + j;
             if (it[i].want == 2 || (it[i].want && j + 1 == it[i].n))

@@ -10,7 +10,12 @@ static lm_tensor *add(lm_model *m, char *name, int nd, uint32_t d0, uint32_t d1,
 {
     lm_tensor *t = &m->t[m->nt++];
 
-    *t = (lm_tensor){.name = name, .nd = nd, .dim = {d0, d1}, .n = (size_t)d0 * (nd == 2 ? d1 : 1), .off = m->n, .flags = flags};
+    *t = (lm_tensor){.name = name,
+                     .nd = nd,
+                     .dim = {d0, d1},
+                     .n = (size_t)d0 * (nd == 2 ? d1 : 1),
+                     .off = m->n,
+                     .flags = flags};
     m->n += t->n;
     return t;
 }
@@ -109,7 +114,8 @@ int lm_model_init(lm_model **out, lm_cfg *cfg, uint64_t seed)
         lm_tensor *t = &m->t[i];
 
         if (t->flags & LM_T_MATRIX)
-            lm_normal(seed, t->name, t->n, t->flags & LM_T_RESID ? resid : m->cfg.init_range, m->w + t->off);
+            lm_normal(seed, t->name, t->n, t->flags & LM_T_RESID ? resid : m->cfg.init_range,
+                      m->w + t->off);
         else
             for (size_t j = 0; j < t->n; j++)
                 m->w[t->off + j] = 1;
@@ -144,7 +150,7 @@ static int open_files(lm_model *m, const char *dir)
     if (!err) {
         lm_dict seen = {0};
 
-        json_object_foreach(map, k, v) {
+        json_object_foreach (map, k, v) {
             lm_str s = lm_json_text(v);
 
             if (!s.p || memchr(s.p, '/', s.n)) {
@@ -195,9 +201,11 @@ static int bind(lm_model *m, lm_tensor *t, const char *dir)
     if (!s)
         return lm_err_at(LM_EINVALID, dir, "tensor %s is missing", t->name);
     if (s->nd != t->nd || s->dim[0] != t->dim[0] || (t->nd == 2 && s->dim[1] != t->dim[1]))
-        return lm_err_at(LM_EINVALID, dir, "tensor %s does not have the shape that config.json tells", t->name);
+        return lm_err_at(LM_EINVALID, dir,
+                         "tensor %s does not have the shape that config.json tells", t->name);
     if (s->dt != LM_F32 && s->dt != LM_BF16 && s->dt != LM_F16)
-        return lm_err_at(LM_EINVALID, dir, "tensor %s: type %s is not supported", t->name, lm_dtype_name(s->dt));
+        return lm_err_at(LM_EINVALID, dir, "tensor %s: type %s is not supported", t->name,
+                         lm_dtype_name(s->dt));
     t->dt = s->dt;
     t->src = s->data;
     if ((uintptr_t)t->src % lm_dtype_size(t->dt))
@@ -207,7 +215,7 @@ static int bind(lm_model *m, lm_tensor *t, const char *dir)
     return 0;
 }
 
-static bool ignorable(const char *name)            /* buffers that older writers saved */
+static bool ignorable(const char *name) /* buffers that older writers saved */
 {
     size_t n = strlen(name);
 
@@ -224,10 +232,13 @@ static int check_extra(lm_model *m, const char *dir)
             if (lm_model_find(m, s->name) || ignorable(s->name))
                 continue;
             if (strcmp(s->name, "lm_head.weight"))
-                return lm_err_at(LM_EINVALID, dir, "tensor %.80s has no place in the model", s->name);
-            t = &m->t[0];                          /* a tied head may be there again, but must be the same */
+                return lm_err_at(LM_EINVALID, dir, "tensor %.80s has no place in the model",
+                                 s->name);
+            t = &m->t[0]; /* a tied head may be there again, but must be the same */
             if (s->dt != t->dt || s->count != t->n || memcmp(s->data, t->src, s->bytes))
-                return lm_err_at(LM_EINVALID, dir, "lm_head.weight differs from the embedding though config.json ties them");
+                return lm_err_at(
+                    LM_EINVALID, dir,
+                    "lm_head.weight differs from the embedding though config.json ties them");
         }
     return 0;
 }
@@ -308,7 +319,9 @@ int lm_model_save(const lm_model *m, const char *dir)
     int err = lm_cfg_write(&m->cfg, dir), end;
 
     for (size_t i = 0; i < m->nt; i++)
-        t[i] = (lm_st_tensor){.name = m->t[i].name, .dt = m->w ? m->cfg.dt : m->t[i].dt, .nd = m->t[i].nd,
+        t[i] = (lm_st_tensor){.name = m->t[i].name,
+                              .dt = m->w ? m->cfg.dt : m->t[i].dt,
+                              .nd = m->t[i].nd,
                               .dim = {m->t[i].dim[0], m->t[i].dim[1]}};
     lm_buf_addf(&path, "%s/model.safetensors", dir);
     if (!err)
@@ -316,7 +329,7 @@ int lm_model_save(const lm_model *m, const char *dir)
     if (!err && !(err = lm_st_create(&o, path.p, t, m->nt, NULL))) {
         for (size_t i = 0; i < m->nt && !err; i++)
             err = m->w ? lm_st_put_f32(o, m->w + m->t[i].off, m->t[i].n, m->cfg.dt)
-                : lm_st_put(o, m->t[i].src, m->t[i].n * lm_dtype_size(m->t[i].dt));
+                       : lm_st_put(o, m->t[i].src, m->t[i].n * lm_dtype_size(m->t[i].dt));
         if (err < 0)
             lm_st_drop(o);
         else if ((end = lm_st_done(o)) < 0)

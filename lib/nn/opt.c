@@ -2,8 +2,12 @@
 #include "nn/stepi.h"
 #include <math.h>
 
-enum { PIECE = 4096 };                             /* elements of a task; part of the meaning of the norm */
-typedef struct { lm_nn *nn; lm_adamw_arg a; double wd, lr; } job;
+enum { PIECE = 4096 }; /* elements of a task; part of the meaning of the norm */
+typedef struct {
+    lm_nn *nn;
+    lm_adamw_arg a;
+    double wd, lr;
+} job;
 
 /* Piece i of all parameters: its tensor and range. */
 static const lm_tensor *piece(const lm_nn *nn, size_t i, size_t *from, size_t *n)
@@ -54,10 +58,11 @@ static void adam_task(void *ctx, size_t i, unsigned thread)
     if (!t)
         return;
     a.keep = t->flags & LM_T_MATRIX ? (float)(1 - j->lr * j->wd) : 1;
-    LM_TASK(nn->net.k->adamw(n, nn->m->w + from, nn->mom + from, nn->var + from, nn->grad + from, &a));
+    LM_TASK(
+        nn->net.k->adamw(n, nn->m->w + from, nn->mom + from, nn->var + from, nn->grad + from, &a));
 }
 
-static double power(double b, uint64_t n)          /* by squaring: the same bits everywhere */
+static double power(double b, uint64_t n) /* by squaring: the same bits everywhere */
 {
     double r = 1;
 
@@ -88,9 +93,13 @@ int lm_nn_update(lm_nn *nn, const lm_adamw *o, double *gnorm)
     }
     scale = mean * (o->clip > 0 && norm > o->clip ? o->clip / (norm + 1e-6) : 1);
     nn->updates++;
-    j.a = (lm_adamw_arg){.gs = (float)scale, .b1 = (float)o->beta1, .b2 = (float)o->beta2,
+    j.a = (lm_adamw_arg){.gs = (float)scale,
+                         .b1 = (float)o->beta1,
+                         .b2 = (float)o->beta2,
                          .c1 = (float)(1 / (1 - power(o->beta1, nn->updates))),
-                         .c2 = (float)(1 / (1 - power(o->beta2, nn->updates))), .eps = (float)o->eps, .lr = (float)o->lr};
+                         .c2 = (float)(1 / (1 - power(o->beta2, nn->updates))),
+                         .eps = (float)o->eps,
+                         .lr = (float)o->lr};
     lm_net_run(&nn->net, p, adam_task, &j);
     lm_nn_clear(nn);
     lm_net_pack(&nn->net);
@@ -105,7 +114,10 @@ void lm_nn_clear(lm_nn *nn)
 
 float *lm_nn_array(lm_nn *nn, int which)
 {
-    return which == LM_NN_MASTER ? nn->m->w : which == LM_NN_M ? nn->mom : which == LM_NN_V ? nn->var : nn->grad;
+    return which == LM_NN_MASTER ? nn->m->w
+           : which == LM_NN_M    ? nn->mom
+           : which == LM_NN_V    ? nn->var
+                                 : nn->grad;
 }
 
 uint64_t lm_nn_updates(const lm_nn *nn)

@@ -6,14 +6,14 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-enum { HEAD_MAX = 100 << 20 };                     /* as the format's own reader */
+enum { HEAD_MAX = 100 << 20 }; /* as the format's own reader */
 
 struct lm_st {
-    lm_str map, own;                               /* own: to unmap at the end */
+    lm_str map, own; /* own: to unmap at the end */
     json_t *head;
     lm_st_tensor *t;
     size_t n;
-    lm_dict names;                                 /* name -> index */
+    lm_dict names; /* name -> index */
 };
 
 void lm_st_close(lm_st *st)
@@ -46,13 +46,15 @@ static int read_tensor(lm_st_tensor *t, const char *name, json_t *o, uint64_t *f
     t->name = name;
     if (!json_is_object(o))
         return lm_err(LM_ECORRUPT, "tensor %.80s: not an object", name);
-    if (lm_json_str(o, "dtype", &s) != 1 || lm_json_arr(o, "shape", &shape) != 1 || lm_json_arr(o, "data_offsets", &off) != 1
-        || json_object_size(o) != 3)
+    if (lm_json_str(o, "dtype", &s) != 1 || lm_json_arr(o, "shape", &shape) != 1 ||
+        lm_json_arr(o, "data_offsets", &off) != 1 || json_object_size(o) != 3)
         return lm_err(LM_ECORRUPT, "tensor %.80s: wants dtype, shape and data_offsets", name);
     if ((t->dt = dt_of(s)) < 0)
-        return lm_err(LM_ECORRUPT, "tensor %.80s: unknown dtype %.*s", name, (int)(s.n < 20 ? s.n : 20), s.p);
+        return lm_err(LM_ECORRUPT, "tensor %.80s: unknown dtype %.*s", name,
+                      (int)(s.n < 20 ? s.n : 20), s.p);
     if (json_array_size(shape) > LM_COUNT(t->dim))
-        return lm_err(LM_ECORRUPT, "tensor %.80s: more than %zu dimensions", name, LM_COUNT(t->dim));
+        return lm_err(LM_ECORRUPT, "tensor %.80s: more than %zu dimensions", name,
+                      LM_COUNT(t->dim));
     t->nd = (int)json_array_size(shape);
     for (int i = 0; i < t->nd; i++) {
         json_t *d = json_array_get(shape, (size_t)i);
@@ -65,7 +67,8 @@ static int read_tensor(lm_st_tensor *t, const char *name, json_t *o, uint64_t *f
     }
     if (!lm_mul_ok(count, lm_dtype_size(t->dt), &bytes))
         return lm_err(LM_ECORRUPT, "tensor %.80s: shape overflows", name);
-    if (json_array_size(off) != 2 || !json_is_integer(json_array_get(off, 0)) || !json_is_integer(json_array_get(off, 1)))
+    if (json_array_size(off) != 2 || !json_is_integer(json_array_get(off, 0)) ||
+        !json_is_integer(json_array_get(off, 1)))
         return lm_err(LM_ECORRUPT, "tensor %.80s: bad data_offsets", name);
     *from = (uint64_t)json_integer_value(json_array_get(off, 0));
     *to = (uint64_t)json_integer_value(json_array_get(off, 1));
@@ -82,7 +85,7 @@ static int by_data(const void *a, const void *b)
 
     if (x->data != y->data)
         return (const char *)x->data < (const char *)y->data ? -1 : 1;
-    if (x->bytes != y->bytes)                      /* empty tensors before the one that begins where they lie */
+    if (x->bytes != y->bytes) /* empty tensors before the one that begins where they lie */
         return x->bytes < y->bytes ? -1 : 1;
     return strcmp(x->name, y->name);
 }
@@ -94,7 +97,7 @@ static int read_head(lm_st *st, const char *base, uint64_t room)
     uint64_t at = 0;
 
     st->t = lm_zalloc(json_object_size(st->head) + 1, sizeof *st->t);
-    json_object_foreach(st->head, name, o) {
+    json_object_foreach (st->head, name, o) {
         uint64_t from = 0, to = 0;
         const char *k;
         json_t *v;
@@ -102,7 +105,7 @@ static int read_head(lm_st *st, const char *base, uint64_t room)
         if (!strcmp(name, "__metadata__")) {
             if (!json_is_object(o))
                 return lm_err(LM_ECORRUPT, "__metadata__ is not an object");
-            json_object_foreach(o, k, v)
+            json_object_foreach (o, k, v)
                 if (!json_is_string(v))
                     return lm_err(LM_ECORRUPT, "__metadata__ holds something that is no string");
             continue;
@@ -110,19 +113,22 @@ static int read_head(lm_st *st, const char *base, uint64_t room)
         if (read_tensor(&st->t[st->n], name, o, &from, &to) < 0)
             return LM_ECORRUPT;
         if (to > room)
-            return lm_err(LM_ETRUNC, "tensor %.80s ends %llu bytes behind the file", name, (unsigned long long)(to - room));
+            return lm_err(LM_ETRUNC, "tensor %.80s ends %llu bytes behind the file", name,
+                          (unsigned long long)(to - room));
         st->t[st->n++].data = base + from;
     }
     qsort(st->t, st->n, sizeof *st->t, by_data);
     for (size_t i = 0; i < st->n; i++) {
         if ((const char *)st->t[i].data != base + at)
             return lm_err(LM_ECORRUPT, "tensor %.80s: %s", st->t[i].name,
-                          (const char *)st->t[i].data < base + at ? "overlaps another" : "a hole before its data");
+                          (const char *)st->t[i].data < base + at ? "overlaps another"
+                                                                  : "a hole before its data");
         at += st->t[i].bytes;
         lm_dict_put(&st->names, lm_cstr(st->t[i].name), i);
     }
     if (at != room)
-        return lm_err(LM_ECORRUPT, "%llu bytes behind the last tensor", (unsigned long long)(room - at));
+        return lm_err(LM_ECORRUPT, "%llu bytes behind the last tensor",
+                      (unsigned long long)(room - at));
     return 0;
 }
 
@@ -139,7 +145,8 @@ int lm_st_parse(lm_st **out, lm_str b, const char *where)
     if (b.n < 8)
         err = lm_err(LM_ETRUNC, "shorter than its 8-byte length");
     else if (n > HEAD_MAX)
-        err = lm_err(b.p[0] == '{' ? LM_ECORRUPT : LM_ELIMIT, "head of %llu bytes, at most %d", (unsigned long long)n, HEAD_MAX);
+        err = lm_err(b.p[0] == '{' ? LM_ECORRUPT : LM_ELIMIT, "head of %llu bytes, at most %d",
+                     (unsigned long long)n, HEAD_MAX);
     else if (n > b.n - 8)
         err = lm_err(LM_ETRUNC, "head of %llu bytes is cut", (unsigned long long)n);
     else if (!n || b.p[8] != '{')

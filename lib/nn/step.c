@@ -87,7 +87,8 @@ int lm_nn_new(lm_nn **out, lm_model *m, const lm_nn_opt *o)
     if (!err && (!o->rows || !o->seq || (uint64_t)o->rows * o->seq > 1u << 26))
         err = lm_err(LM_EINVALID, "a micro-batch of %u rows of %u tokens", o->rows, o->seq);
     if (!err && o->seq > m->cfg.ctx)
-        err = lm_err(LM_EINVALID, "rows of %u tokens, but max_position_embeddings is %u", o->seq, m->cfg.ctx);
+        err = lm_err(LM_EINVALID, "rows of %u tokens, but max_position_embeddings is %u", o->seq,
+                     m->cfg.ctx);
     if (err < 0) {
         free(nn);
         return err;
@@ -96,7 +97,8 @@ int lm_nn_new(lm_nn **out, lm_model *m, const lm_nn_opt *o)
     nn->o = *o;
     nn->t = (size_t)o->rows * o->seq;
     nn->blocks = (nn->t + LM_BLOCK - 1) / LM_BLOCK;
-    nn->chunk = (size_t)(4 << 20) / m->cfg.vocab / LM_BLOCK * LM_BLOCK;       /* about 8 MB of gradients of logits */
+    nn->chunk = (size_t)(4 << 20) / m->cfg.vocab / LM_BLOCK *
+                LM_BLOCK; /* about 8 MB of gradients of logits */
     if (nn->chunk < LM_BLOCK)
         nn->chunk = LM_BLOCK;
     if (nn->chunk > nn->blocks * LM_BLOCK)
@@ -131,8 +133,9 @@ static void in_block(lm_nn *nn, uint32_t l, size_t i, unsigned thread)
     const lm_keep_layer *k = &nn->keep[l];
     size_t at = i * LM_BLOCK;
 
-    lm_rows_in(n, l, lm_block_n(nn, i), k->x + at * n->d, nn->pos + at, k->raw + at * n->nqkv, k->rot + at * (n->nq + n->nkv),
-               k->rstd1 + at, k->rstdq + at * n->heads, k->rstdk + at * n->kvh, &nn->scr[thread]);
+    lm_rows_in(n, l, lm_block_n(nn, i), k->x + at * n->d, nn->pos + at, k->raw + at * n->nqkv,
+               k->rot + at * (n->nq + n->nkv), k->rstd1 + at, k->rstdq + at * n->heads,
+               k->rstdk + at * n->kvh, &nn->scr[thread]);
 }
 
 static void first_task(void *ctx, size_t i, unsigned thread)
@@ -159,8 +162,8 @@ static void out_task(void *ctx, size_t i, unsigned thread)
     float *y = (last ? nn->x : nn->keep[l + 1].x) + at * n->d;
     unsigned csr = lm_kern_enter();
 
-    lm_rows_out(n, l, lm_block_n(nn, i), k->x + at * n->d, k->o + at * n->nq, k->x1 + at * n->d, k->rstd2 + at,
-                k->gu + at * 2 * n->f, y, &nn->scr[thread]);
+    lm_rows_out(n, l, lm_block_n(nn, i), k->x + at * n->d, k->o + at * n->nq, k->x1 + at * n->d,
+                k->rstd2 + at, k->gu + at * 2 * n->f, y, &nn->scr[thread]);
     if (!last)
         in_block(nn, l + 1, i, thread);
     lm_kern_leave(csr);
@@ -173,20 +176,43 @@ static void att_task(void *ctx, size_t i, unsigned thread)
     const lm_net *n = &nn->net;
     const lm_kern *k = n->k;
     const lm_keep_layer *kl = &nn->keep[nn->layer];
-    size_t seq = nn->o.seq, at = i / n->kvh * seq, h = i % n->kvh, g = n->heads / n->kvh, ldr = n->nq + n->nkv;
+    size_t seq = nn->o.seq, at = i / n->kvh * seq, h = i % n->kvh, g = n->heads / n->kvh,
+           ldr = n->nq + n->nkv;
     char *kp = nn->scr[thread].att, *vp = kp + ((k->bsize(n->fmt, n->hd, seq) + 63) & ~(size_t)63);
     char *rest = vp + ((k->bsize(n->fmt, seq, n->hd) + 63) & ~(size_t)63);
     unsigned csr = lm_kern_enter();
 
-    k->packb(&(lm_pack){.fmt = n->fmt, .kt = n->hd, .src = kl->rot + at * ldr + n->nq + h * n->hd, .ld = ldr,
-                        .kn = n->hd, .nn = seq, .dst = kp});
-    k->packb(&(lm_pack){.fmt = n->fmt, .kmajor = true, .kt = seq, .src = kl->raw + at * n->nqkv + n->nq + n->nkv + h * n->hd,
-                        .ld = n->nqkv, .kn = seq, .nn = n->hd, .dst = vp});
+    k->packb(&(lm_pack){.fmt = n->fmt,
+                        .kt = n->hd,
+                        .src = kl->rot + at * ldr + n->nq + h * n->hd,
+                        .ld = ldr,
+                        .kn = n->hd,
+                        .nn = seq,
+                        .dst = kp});
+    k->packb(&(lm_pack){.fmt = n->fmt,
+                        .kmajor = true,
+                        .kt = seq,
+                        .src = kl->raw + at * n->nqkv + n->nq + n->nkv + h * n->hd,
+                        .ld = n->nqkv,
+                        .kn = seq,
+                        .nn = n->hd,
+                        .dst = vp});
     for (size_t j = h * g; j < (h + 1) * g; j++)
-        k->attn(k, &(lm_attn){.fmt = n->fmt, .nq = seq, .hd = n->hd, .keys = seq, .q = kl->rot + at * ldr + j * n->hd, .ldq = ldr,
-                              .kp = kp, .vp = vp, .start = nn->b->start ? nn->b->start + at : NULL, .scale = n->scale,
-                              .o = kl->o + at * n->nq + j * n->hd, .ldo = n->nq, .lse = kl->lse + at * n->heads + j,
-                              .ldl = n->heads, .scratch = rest});
+        k->attn(k, &(lm_attn){.fmt = n->fmt,
+                              .nq = seq,
+                              .hd = n->hd,
+                              .keys = seq,
+                              .q = kl->rot + at * ldr + j * n->hd,
+                              .ldq = ldr,
+                              .kp = kp,
+                              .vp = vp,
+                              .start = nn->b->start ? nn->b->start + at : NULL,
+                              .scale = n->scale,
+                              .o = kl->o + at * n->nq + j * n->hd,
+                              .ldo = n->nq,
+                              .lse = kl->lse + at * n->heads + j,
+                              .ldl = n->heads,
+                              .scratch = rest});
     lm_kern_leave(csr);
 }
 
@@ -196,7 +222,8 @@ static void head_task(void *ctx, size_t j, unsigned thread)
     lm_nn *nn = ctx;
     const lm_net *n = &nn->net;
     const lm_kern *k = n->k;
-    size_t i = nn->chunk0 / LM_BLOCK + j, at = i * LM_BLOCK, rows = lm_block_n(nn, i), d = n->d, v = n->vocab;
+    size_t i = nn->chunk0 / LM_BLOCK + j, at = i * LM_BLOCK, rows = lm_block_n(nn, i), d = n->d,
+           v = n->vocab;
     const lm_scr *s = &nn->scr[thread];
     float *lg = nn->logits ? nn->logits + at * v : s->g, *pn = nn->pn1 + i * d;
     unsigned csr = lm_kern_enter();
@@ -204,16 +231,31 @@ static void head_task(void *ctx, size_t j, unsigned thread)
     k->rms(rows, d, nn->x + at * d, d, n->norm, n->eps, s->b, d, nn->rstdf + at);
     lm_rows_mul(n, rows, d, s->b, d, n->head, v, lg, v, s->pa);
     for (size_t r = 0; r < rows && !nn->logits; r++)
-        nn->tok_loss[at + r] = k->ce(v, lg + r * v, nn->b->target[at + r], nn->gw[at + r], nn->o.zloss, nn->grads,
-                                     &nn->tok_lse[at + r]);
+        nn->tok_loss[at + r] = k->ce(v, lg + r * v, nn->b->target[at + r], nn->gw[at + r],
+                                     nn->o.zloss, nn->grads, &nn->tok_lse[at + r]);
     if (nn->grads) {
-        k->packa(&(lm_pack){.fmt = n->fmt, .kmajor = true, .kt = nn->chunkn, .src = lg, .ld = v, .k0 = at - nn->chunk0, .kn = rows,
-                            .nn = v, .dst = nn->dlogp});
-        k->packb(&(lm_pack){.fmt = n->fmt, .kmajor = true, .kt = nn->chunkn, .src = s->b, .ld = d, .k0 = at - nn->chunk0, .kn = rows,
-                            .nn = d, .dst = nn->hnfp});
+        k->packa(&(lm_pack){.fmt = n->fmt,
+                            .kmajor = true,
+                            .kt = nn->chunkn,
+                            .src = lg,
+                            .ld = v,
+                            .k0 = at - nn->chunk0,
+                            .kn = rows,
+                            .nn = v,
+                            .dst = nn->dlogp});
+        k->packb(&(lm_pack){.fmt = n->fmt,
+                            .kmajor = true,
+                            .kt = nn->chunkn,
+                            .src = s->b,
+                            .ld = d,
+                            .k0 = at - nn->chunk0,
+                            .kn = rows,
+                            .nn = d,
+                            .dst = nn->hnfp});
         lm_rows_mul(n, rows, v, lg, v, n->bhead, d, s->b, d, s->pa);
         memset(pn, 0, d * 4);
-        k->rms_bwd(rows, d, nn->x + at * d, d, n->norm, nn->rstdf + at, s->b, d, NULL, nn->dy + at * d, d, pn);
+        k->rms_bwd(rows, d, nn->x + at * d, d, n->norm, nn->rstdf + at, s->b, d, NULL,
+                   nn->dy + at * d, d, pn);
     }
     lm_kern_leave(csr);
 }
@@ -227,7 +269,8 @@ static int check(const lm_nn *nn, const lm_batch *b, bool targets)
             return lm_err(LM_EINVALID, "token %zu: id %u, but the vocabulary has %u", i,
                           b->in[i] >= nn->net.vocab ? b->in[i] : b->target[i], nn->net.vocab);
         if (b->start && (b->start[i] > i % seq || (i % seq && b->start[i] < b->start[i - 1])))
-            return lm_err(LM_EINVALID, "token %zu: its document cannot start at %u", i, b->start[i]);
+            return lm_err(LM_EINVALID, "token %zu: its document cannot start at %u", i,
+                          b->start[i]);
     }
     return 0;
 }
@@ -276,7 +319,7 @@ static void sums(lm_nn *nn, const lm_batch *b, lm_loss *out)
             if (out->row_weight)
                 out->row_weight[r] = 0;
         }
-        if (w) {                                   /* nothing that has no weight may spoil the sum */
+        if (w) { /* nothing that has no weight may spoil the sum */
             out->loss += l;
             out->z += (double)w * nn->o.zloss * s * s;
             if (out->row_loss)
@@ -306,7 +349,8 @@ int lm_nn_logits(lm_nn *nn, const uint32_t *in, const uint32_t *start, float *lo
 
 int lm_nn_fwdbwd(lm_nn *nn, const lm_batch *b, lm_loss *out)
 {
-    int err = nn->o.train ? forward(nn, b, true, NULL) : lm_err(LM_EUSAGE, "this trainer was made without gradients");
+    int err = nn->o.train ? forward(nn, b, true, NULL)
+                          : lm_err(LM_EUSAGE, "this trainer was made without gradients");
 
     if (err < 0)
         return err;

@@ -1,5 +1,5 @@
-/* step: one training step: forward, backward, update. Result bits depend on the model, the batch and
-   rows x seq alone; never on threads or on the kernels' instruction level. */
+/* step: one training step: forward, backward, update. Result bits depend on the model, the batch
+   and rows x seq alone; never on threads or on the kernels' instruction level. */
 #ifndef LM_NN_STEP_H
 #define LM_NN_STEP_H
 #include "nn/model.h"
@@ -7,51 +7,64 @@
 
 typedef struct lm_nn lm_nn;
 typedef struct {
-    uint32_t rows, seq;                            /* shape of a micro-batch */
-    lm_pool *pool;                                 /* NULL = this thread alone; the caller's */
-    bool train;                                    /* false: only lm_nn_loss and lm_nn_logits */
-    float zloss;                                   /* weight of the squared log-sum-exp in the gradient, 0 = off */
+    uint32_t rows, seq; /* shape of a micro-batch */
+    lm_pool *pool;      /* NULL = this thread alone; the caller's */
+    bool train;         /* false: only lm_nn_loss and lm_nn_logits */
+    float zloss;        /* weight of the squared log-sum-exp in the gradient, 0 = off */
 } lm_nn_opt;
 
-/* Plans one arena for everything and packs the weights; afterwards no call allocates. m stays the caller's
-   and must have m->w when training. LM_EUSAGE, LM_EDEVICE, LM_EFACILITY (LM_DEVICE), LM_EINVALID (shape). */
+/* Plans one arena for everything and packs the weights; afterwards no call allocates. m stays the
+   caller's and must have m->w when training. LM_EUSAGE, LM_EDEVICE, LM_EFACILITY (LM_DEVICE),
+   LM_EINVALID (shape). */
 int lm_nn_new(lm_nn **nn, lm_model *m, const lm_nn_opt *o);
 void lm_nn_free(lm_nn *nn);
-size_t lm_nn_bytes(const lm_nn *nn);               /* size of the arena */
+size_t lm_nn_bytes(const lm_nn *nn); /* size of the arena */
 
-/* A micro-batch, all arrays [rows * seq]. target[i] is the id to predict after in[i]; weight[i] = 0: no loss
-   there (padding, prompt, the last token of a document). start[i]: place within its row (0 ..) of the first
-   token of the document that token i is of; positions count from it and attention never looks before
-   it; it never falls along a row. NULL weight = all 1, NULL start = all 0. Ids must be < vocab (checked: LM_EINVALID). */
-typedef struct { const uint32_t *in, *target; const uint8_t *weight; const uint32_t *start; } lm_batch;
+/* A micro-batch, all arrays [rows * seq]. target[i] is the id to predict after in[i]; weight[i] =
+   0: no loss there (padding, prompt, the last token of a document). start[i]: place within its row
+   (0 ..) of the first token of the document that token i is of; positions count from it and
+   attention never looks before it; it never falls along a row. NULL weight = all 1, NULL start =
+   all 0. Ids must be < vocab (checked: LM_EINVALID). */
+typedef struct {
+    const uint32_t *in, *target;
+    const uint8_t *weight;
+    const uint32_t *start;
+} lm_batch;
 /* Loss sums of a micro-batch, f64 in token order; the arrays may be NULL, else are the caller's. */
 typedef struct {
-    double loss, z;                                /* sum of weight * cross-entropy (nats); of weight * zloss * lse^2 */
-    uint64_t weight;                               /* sum of weights */
-    double *row_loss; uint64_t *row_weight;        /* [rows] */
-    float *tok_loss;                               /* [rows * seq] cross-entropy unweighted */
+    double loss, z;  /* sum of weight * cross-entropy (nats); of weight * zloss * lse^2 */
+    uint64_t weight; /* sum of weights */
+    double *row_loss;
+    uint64_t *row_weight; /* [rows] */
+    float *tok_loss;      /* [rows * seq] cross-entropy unweighted */
 } lm_loss;
 /* Forward and backward; adds the gradient of sum(w * ce) / (rows * seq) to the accumulators. */
 int lm_nn_fwdbwd(lm_nn *nn, const lm_batch *b, lm_loss *out);
-int lm_nn_loss(lm_nn *nn, const lm_batch *b, lm_loss *out);        /* forward alone */
-int lm_nn_logits(lm_nn *nn, const uint32_t *in, const uint32_t *start, float *logits);  /* [rows*seq, vocab] */
+int lm_nn_loss(lm_nn *nn, const lm_batch *b, lm_loss *out); /* forward alone */
+int lm_nn_logits(lm_nn *nn, const uint32_t *in, const uint32_t *start,
+                 float *logits); /* [rows*seq, vocab] */
 
-/* AdamW (Loshchilov and Hutter 2019), decoupled decay on 2-D tensors only. The accumulated gradient is first
-   multiplied by rows * seq / (sum of weights since the last update), then clipped to global norm clip (0 = never).
-   *gnorm: norm before clipping. If it is not finite nothing is changed and LM_EDIVERGED returned. Accumulators are cleared. */
-typedef struct { double lr, beta1, beta2, eps, wd, clip; } lm_adamw;
+/* AdamW (Loshchilov and Hutter 2019), decoupled decay on 2-D tensors only. The accumulated gradient
+   is first multiplied by rows * seq / (sum of weights since the last update), then clipped to
+   global norm clip (0 = never). *gnorm: norm before clipping. If it is not finite nothing is
+   changed and LM_EDIVERGED returned. Accumulators are cleared. */
+typedef struct {
+    double lr, beta1, beta2, eps, wd, clip;
+} lm_adamw;
 int lm_nn_update(lm_nn *nn, const lm_adamw *o, double *gnorm);
-void lm_nn_clear(lm_nn *nn);                       /* drops the accumulated gradient */
+void lm_nn_clear(lm_nn *nn); /* drops the accumulated gradient */
 
-/* Arrays of all parameters, [m->n], laid out by tensor offsets. After writing masters call lm_nn_repack. */
+/* Arrays of all parameters, [m->n], laid out by tensor offsets. After writing masters call
+ * lm_nn_repack. */
 enum { LM_NN_MASTER = 0, LM_NN_M = 1, LM_NN_V = 2, LM_NN_GRAD = 3 };
 float *lm_nn_array(lm_nn *nn, int which);
-uint64_t lm_nn_updates(const lm_nn *nn);           /* updates so far: AdamW's bias correction */
+uint64_t lm_nn_updates(const lm_nn *nn); /* updates so far: AdamW's bias correction */
 void lm_nn_set_updates(lm_nn *nn, uint64_t t);
 void lm_nn_repack(lm_nn *nn);
 
-/* Learning rate of step t (0 ..) of n: linear warm-up over the first `warm` steps, then by kind; over the last
-   `decay` steps wsd falls as 1 - sqrt(x), linear and cosine fall over all that remains after the warm-up. */
+/* Learning rate of step t (0 ..) of n: linear warm-up over the first `warm` steps, then by kind;
+   over the last `decay` steps wsd falls as 1 - sqrt(x), linear and cosine fall over all that
+   remains after the warm-up. */
 enum { LM_SCHED_WSD = 0, LM_SCHED_COSINE = 1, LM_SCHED_LINEAR = 2, LM_SCHED_CONST = 3 };
 double lm_sched(int kind, double lr, uint64_t t, uint64_t n, uint64_t warm, uint64_t decay);
 

@@ -1,10 +1,11 @@
-/* stepi: the trainer's insides, shared by step.c, bwd.c and opt.c. t = rows x seq tokens of a micro-batch. */
+/* stepi: the trainer's insides, shared by step.c, bwd.c and opt.c. t = rows x seq tokens of a
+ * micro-batch. */
 #ifndef LM_NN_STEPI_H
 #define LM_NN_STEPI_H
 #include "nn/step.h"
 #include "nn/walk.h"
 
-typedef struct {                                   /* what forward keeps of a layer for backward */
+typedef struct { /* what forward keeps of a layer for backward */
     float *x, *rstd1, *raw, *rot, *rstdq, *rstdk, *o, *lse, *x1, *rstd2, *gu;
 } lm_keep_layer;
 
@@ -13,31 +14,43 @@ struct lm_nn {
     lm_model *m;
     lm_nn_opt o;
     void *base;
-    size_t bytes, t, blocks, chunk;                /* chunk: tokens whose logits exist at a time, a multiple of LM_BLOCK */
-    float *grad, *mom, *var;                       /* [m->n] */
-    double *sq; size_t nsq;                        /* block sums of the gradient norm */
-    lm_keep_layer *keep;                           /* [layers]; without training all share one */
-    float *x, *rstdf;                              /* output of the last layer [t, d] */
-    float *dy, *dx1, *dout, *drot, *dqkv;          /* gradients [t, ..] */
-    void *dyp, *dx1p, *dgup, *dqkvp, *actp, *hn1p, *hn2p, *op, *dlogp, *hnfp;      /* operands of weight gradients */
-    float *pn1, *pn2, *pq, *pk;                    /* norm gradients, one row a block */
-    float *tok_loss, *tok_lse, *gw;                /* [t] */
+    size_t bytes, t, blocks,
+        chunk; /* chunk: tokens whose logits exist at a time, a multiple of LM_BLOCK */
+    float *grad, *mom, *var; /* [m->n] */
+    double *sq;
+    size_t nsq;                           /* block sums of the gradient norm */
+    lm_keep_layer *keep;                  /* [layers]; without training all share one */
+    float *x, *rstdf;                     /* output of the last layer [t, d] */
+    float *dy, *dx1, *dout, *drot, *dqkv; /* gradients [t, ..] */
+    void *dyp, *dx1p, *dgup, *dqkvp, *actp, *hn1p, *hn2p, *op, *dlogp,
+        *hnfp;                      /* operands of weight gradients */
+    float *pn1, *pn2, *pq, *pk;     /* norm gradients, one row a block */
+    float *tok_loss, *tok_lse, *gw; /* [t] */
     uint32_t *pos;
-    lm_scr *scr;                                   /* [threads] */
-    bool fresh;                                    /* accumulators hold nothing yet */
+    lm_scr *scr; /* [threads] */
+    bool fresh;  /* accumulators hold nothing yet */
     uint64_t weight, updates;
-    const lm_batch *b;                             /* of the call under way */
-    uint32_t layer; size_t chunk0, chunkn; float *logits; bool grads;
+    const lm_batch *b; /* of the call under way */
+    uint32_t layer;
+    size_t chunk0, chunkn;
+    float *logits;
+    bool grads;
 };
 
-void lm_nn_backward(struct lm_nn *nn);             /* after the head: dy holds the gradient of the last layer's output */
-void lm_nn_head_backward(struct lm_nn *nn);        /* weight gradient of the head for the chunk under way */
+void lm_nn_backward(
+    struct lm_nn *nn); /* after the head: dy holds the gradient of the last layer's output */
+void lm_nn_head_backward(
+    struct lm_nn *nn); /* weight gradient of the head for the chunk under way */
 void lm_nn_embed_backward(struct lm_nn *nn);
 /* C [outs, ins] of tensor t (+)= A' B: a task a unit of rows. */
-typedef struct { const lm_tensor *t; size_t outs, ins, k; const void *a, *b; } lm_wgrad;
+typedef struct {
+    const lm_tensor *t;
+    size_t outs, ins, k;
+    const void *a, *b;
+} lm_wgrad;
 size_t lm_wgrad_tasks(const lm_wgrad *w);
 void lm_wgrad_task(struct lm_nn *nn, const lm_wgrad *w, size_t i);
-static inline size_t lm_block_n(const struct lm_nn *nn, size_t i)              /* rows of block i */
+static inline size_t lm_block_n(const struct lm_nn *nn, size_t i) /* rows of block i */
 {
     return nn->t - i * LM_BLOCK < LM_BLOCK ? nn->t - i * LM_BLOCK : LM_BLOCK;
 }

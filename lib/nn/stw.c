@@ -9,7 +9,7 @@
 struct lm_st_out {
     int fd;
     char *path;
-    uint64_t left;                                 /* bytes of data still to come */
+    uint64_t left; /* bytes of data still to come */
     lm_buf buf;
 };
 
@@ -24,7 +24,8 @@ void lm_st_drop(lm_st_out *o)
     free(o);
 }
 
-int lm_st_create(lm_st_out **out, const char *path, const lm_st_tensor *t, size_t n, const char *const *meta)
+int lm_st_create(lm_st_out **out, const char *path, const lm_st_tensor *t, size_t n,
+                 const char *const *meta)
 {
     lm_st_out *o = lm_zalloc(1, sizeof *o);
     lm_buf h = {0};

@@ -15,10 +15,21 @@ int lm_net_init(lm_net *n, const lm_model *m, lm_pool *pool, bool train)
 {
     const lm_cfg *c = &m->cfg;
 
-    *n = (lm_net){.m = m, .pool = pool, .train = train, .fmt = c->dt == LM_BF16 ? LM_FMT_BF16 : LM_FMT_F32,
-                  .d = c->dim, .hd = c->head_dim, .heads = c->heads, .kvh = c->kv_heads, .nq = c->heads * c->head_dim,
-                  .nkv = c->kv_heads * c->head_dim, .f = c->ffn, .vocab = c->vocab, .layers = c->layers,
-                  .eps = (float)c->eps, .scale = (float)(1 / sqrt((double)c->head_dim))};
+    *n = (lm_net){.m = m,
+                  .pool = pool,
+                  .train = train,
+                  .fmt = c->dt == LM_BF16 ? LM_FMT_BF16 : LM_FMT_F32,
+                  .d = c->dim,
+                  .hd = c->head_dim,
+                  .heads = c->heads,
+                  .kvh = c->kv_heads,
+                  .nq = c->heads * c->head_dim,
+                  .nkv = c->kv_heads * c->head_dim,
+                  .f = c->ffn,
+                  .vocab = c->vocab,
+                  .layers = c->layers,
+                  .eps = (float)c->eps,
+                  .scale = (float)(1 / sqrt((double)c->head_dim))};
     n->nqkv = n->nq + 2 * n->nkv;
     if (!(n->k = lm_kern_get()))
         return lm_last_error()->err;
@@ -77,7 +88,8 @@ void lm_net_plan(lm_net *n, lm_plan *p, uint32_t ctx)
         n->bhead = lm_take(p, bs(f, n->vocab, n->d));
 }
 
-/* Angles as transformers computes them: f32 inverse frequency times f32 position; sine and cosine in f64, rounded. */
+/* Angles as transformers computes them: f32 inverse frequency times f32 position; sine and cosine
+ * in f64, rounded. */
 static void rotary(lm_net *n)
 {
     const lm_cfg *c = &n->m->cfg;
@@ -89,7 +101,8 @@ static void rotary(lm_net *n)
         if (c->rope == LM_ROPE_LINEAR)
             inv = (float)(inv / c->rope_factor);
         if (c->rope == LM_ROPE_LLAMA3) {
-            double wave = 6.28318530717958647693 / inv, lo = c->rope_old / c->rope_low, hi = c->rope_old / c->rope_high;
+            double wave = 6.28318530717958647693 / inv, lo = c->rope_old / c->rope_low,
+                   hi = c->rope_old / c->rope_high;
             double mix = (c->rope_old / wave - c->rope_low) / (c->rope_high - c->rope_low);
 
             if (wave > lo)
@@ -109,7 +122,11 @@ static void rotary(lm_net *n)
 
 /* One matrix to pack: `outs` rows of `ins`; PARTS tasks each way. */
 enum { PARTS = 4, MATS = 7 };
-typedef struct { const lm_tensor *t; size_t outs, ins, row, rows; void *fwd, *bwd; } mat;
+typedef struct {
+    const lm_tensor *t;
+    size_t outs, ins, row, rows;
+    void *fwd, *bwd;
+} mat;
 
 static mat matrix(const lm_net *n, size_t i)
 {
@@ -118,14 +135,22 @@ static mat matrix(const lm_net *n, size_t i)
     size_t d = n->d, nq = n->nq, nkv = n->nkv, f = n->f;
 
     switch (l == n->layers ? MATS : w) {
-    case 0: return (mat){lm_net_t(n, l, LM_W_Q), nq, d, 0, n->nqkv, p->qkv, p->bqkv};
-    case 1: return (mat){lm_net_t(n, l, LM_W_K), nkv, d, nq, n->nqkv, p->qkv, p->bqkv};
-    case 2: return (mat){lm_net_t(n, l, LM_W_V), nkv, d, nq + nkv, n->nqkv, p->qkv, p->bqkv};
-    case 3: return (mat){lm_net_t(n, l, LM_W_O), d, nq, 0, d, p->o, p->bo};
-    case 4: return (mat){lm_net_t(n, l, LM_W_GATE), f, d, 0, 2 * f, p->gu, p->bgu};
-    case 5: return (mat){lm_net_t(n, l, LM_W_UP), f, d, f, 2 * f, p->gu, p->bgu};
-    case 6: return (mat){lm_net_t(n, l, LM_W_DOWN), d, f, 0, d, p->down, p->bdown};
-    default: return (mat){lm_net_tail(n, true), n->vocab, d, 0, n->vocab, n->head, n->bhead};
+    case 0:
+        return (mat){lm_net_t(n, l, LM_W_Q), nq, d, 0, n->nqkv, p->qkv, p->bqkv};
+    case 1:
+        return (mat){lm_net_t(n, l, LM_W_K), nkv, d, nq, n->nqkv, p->qkv, p->bqkv};
+    case 2:
+        return (mat){lm_net_t(n, l, LM_W_V), nkv, d, nq + nkv, n->nqkv, p->qkv, p->bqkv};
+    case 3:
+        return (mat){lm_net_t(n, l, LM_W_O), d, nq, 0, d, p->o, p->bo};
+    case 4:
+        return (mat){lm_net_t(n, l, LM_W_GATE), f, d, 0, 2 * f, p->gu, p->bgu};
+    case 5:
+        return (mat){lm_net_t(n, l, LM_W_UP), f, d, f, 2 * f, p->gu, p->bgu};
+    case 6:
+        return (mat){lm_net_t(n, l, LM_W_DOWN), d, f, 0, d, p->down, p->bdown};
+    default:
+        return (mat){lm_net_tail(n, true), n->vocab, d, 0, n->vocab, n->head, n->bhead};
     }
 }
 
@@ -149,19 +174,37 @@ static void pack_task(void *ctx, size_t i, unsigned thread)
     (void)thread;
     if (way && !n->train)
         return;
-    /* fwd: outputs are the n of the operand; bwd: inputs are, and rows of stacked matrices go on in depth */
+    /* fwd: outputs are the n of the operand; bwd: inputs are, and rows of stacked matrices go on in
+     * depth */
     a = cut(way ? w.ins : w.outs, part);
     b = cut(way ? w.ins : w.outs, part + 1);
     if (a == b)
         return;
-    if (way && w.row)                              /* the first of a stack packs all: an odd depth must not split a pair */
+    if (way && w.row) /* the first of a stack packs all: an odd depth must not split a pair */
         return;
     if (way)
-        n->k->packb(&(lm_pack){.fmt = n->fmt, .dt = LM_SRC_F32, .kmajor = true, .kt = w.rows, .src = src + a * 4, .ld = w.ins,
-                               .k0 = 0, .kn = w.rows, .n0 = a, .nn = b - a, .dst = w.bwd});
+        n->k->packb(&(lm_pack){.fmt = n->fmt,
+                               .dt = LM_SRC_F32,
+                               .kmajor = true,
+                               .kt = w.rows,
+                               .src = src + a * 4,
+                               .ld = w.ins,
+                               .k0 = 0,
+                               .kn = w.rows,
+                               .n0 = a,
+                               .nn = b - a,
+                               .dst = w.bwd});
     else
-        n->k->packb(&(lm_pack){.fmt = n->fmt, .dt = mapped ? w.t->dt : LM_SRC_F32, .kmajor = false, .kt = w.ins,
-                               .src = src + a * w.ins * es, .ld = w.ins, .k0 = 0, .kn = w.ins, .n0 = w.row + a, .nn = b - a,
+        n->k->packb(&(lm_pack){.fmt = n->fmt,
+                               .dt = mapped ? w.t->dt : LM_SRC_F32,
+                               .kmajor = false,
+                               .kt = w.ins,
+                               .src = src + a * w.ins * es,
+                               .ld = w.ins,
+                               .k0 = 0,
+                               .kn = w.ins,
+                               .n0 = w.row + a,
+                               .nn = b - a,
                                .dst = w.fwd});
 }
 
@@ -211,7 +254,8 @@ void lm_scr_plan(const lm_net *n, lm_plan *p, lm_scr *s, size_t seq, bool train)
 
     if (train)
         kmax = most(kmax, n->vocab);
-    att = k->attn_bytes(k, n->fmt, n->hd, train ? seq : 0) + k->bsize(n->fmt, n->hd, seq) + k->bsize(n->fmt, seq, n->hd) + 256;
+    att = k->attn_bytes(k, n->fmt, n->hd, train ? seq : 0) + k->bsize(n->fmt, n->hd, seq) +
+          k->bsize(n->fmt, seq, n->hd) + 256;
     s->a = lm_take(p, LM_BLOCK * (most(n->d, n->nq) + (size_t)0) * 4);
     s->b = lm_take(p, LM_BLOCK * (size_t)n->d * 4);
     s->c = lm_take(p, LM_BLOCK * (size_t)n->f * 4);
@@ -220,7 +264,8 @@ void lm_scr_plan(const lm_net *n, lm_plan *p, lm_scr *s, size_t seq, bool train)
     s->att = lm_take(p, att);
 }
 
-void lm_net_run(const lm_net *net, size_t n, void (*f)(void *ctx, size_t i, unsigned thread), void *ctx)
+void lm_net_run(const lm_net *net, size_t n, void (*f)(void *ctx, size_t i, unsigned thread),
+                void *ctx)
 {
     if (net->pool)
         lm_pool_run(net->pool, n, f, ctx);
@@ -229,16 +274,25 @@ void lm_net_run(const lm_net *net, size_t n, void (*f)(void *ctx, size_t i, unsi
             f(ctx, i, 0);
 }
 
-void lm_rows_mul(const lm_net *net, size_t n, size_t kt, const float *x, size_t ldx, const void *w, size_t outs,
-                 float *y, size_t ldy, void *pa)
+void lm_rows_mul(const lm_net *net, size_t n, size_t kt, const float *x, size_t ldx, const void *w,
+                 size_t outs, float *y, size_t ldy, void *pa)
 {
-    net->k->packa(&(lm_pack){.fmt = net->fmt, .kt = kt, .src = x, .ld = ldx, .kn = kt, .nn = n, .dst = pa});
-    net->k->gemm(&(lm_gemm){.fmt = net->fmt, .a = pa, .akt = kt, .m = n, .b = w, .bkt = kt, .n = outs, .k = kt,
-                            .c = y, .ldc = ldy});
+    net->k->packa(
+        &(lm_pack){.fmt = net->fmt, .kt = kt, .src = x, .ld = ldx, .kn = kt, .nn = n, .dst = pa});
+    net->k->gemm(&(lm_gemm){.fmt = net->fmt,
+                            .a = pa,
+                            .akt = kt,
+                            .m = n,
+                            .b = w,
+                            .bkt = kt,
+                            .n = outs,
+                            .k = kt,
+                            .c = y,
+                            .ldc = ldy});
 }
 
-void lm_rows_in(const lm_net *net, uint32_t layer, size_t n, const float *x, const uint32_t *pos, float *raw, float *rot,
-                float *rstd, float *rstdq, float *rstdk, const lm_scr *s)
+void lm_rows_in(const lm_net *net, uint32_t layer, size_t n, const float *x, const uint32_t *pos,
+                float *raw, float *rot, float *rstd, float *rstdq, float *rstdk, const lm_scr *s)
 {
     const lm_kern *k = net->k;
     const lm_wl *w = &net->l[layer];
@@ -246,12 +300,14 @@ void lm_rows_in(const lm_net *net, uint32_t layer, size_t n, const float *x, con
 
     k->rms(n, net->d, x, net->d, w->norm1, net->eps, s->b, net->d, rstd);
     lm_rows_mul(net, n, net->d, s->b, net->d, w->qkv, net->nqkv, raw, net->nqkv, s->pa);
-    k->rope(n, net->heads, net->hd, raw, net->nqkv, w->qnorm, net->eps, net->cs, pos, rot, ldr, rstdq);
-    k->rope(n, net->kvh, net->hd, raw + net->nq, net->nqkv, w->knorm, net->eps, net->cs, pos, rot + net->nq, ldr, rstdk);
+    k->rope(n, net->heads, net->hd, raw, net->nqkv, w->qnorm, net->eps, net->cs, pos, rot, ldr,
+            rstdq);
+    k->rope(n, net->kvh, net->hd, raw + net->nq, net->nqkv, w->knorm, net->eps, net->cs, pos,
+            rot + net->nq, ldr, rstdk);
 }
 
-void lm_rows_out(const lm_net *net, uint32_t layer, size_t n, const float *x, const float *o, float *x1, float *rstd,
-                 float *gu, float *y, const lm_scr *s)
+void lm_rows_out(const lm_net *net, uint32_t layer, size_t n, const float *x, const float *o,
+                 float *x1, float *rstd, float *gu, float *y, const lm_scr *s)
 {
     const lm_kern *k = net->k;
     const lm_wl *w = &net->l[layer];
@@ -259,7 +315,8 @@ void lm_rows_out(const lm_net *net, uint32_t layer, size_t n, const float *x, co
     lm_rows_mul(net, n, net->nq, o, net->nq, w->o, net->d, s->b, net->d, s->pa);
     k->add(n * net->d, x, s->b, x1);
     k->rms(n, net->d, x1, net->d, w->norm2, net->eps, s->b, net->d, rstd);
-    lm_rows_mul(net, n, net->d, s->b, net->d, w->gu, 2 * (size_t)net->f, gu, 2 * (size_t)net->f, s->pa);
+    lm_rows_mul(net, n, net->d, s->b, net->d, w->gu, 2 * (size_t)net->f, gu, 2 * (size_t)net->f,
+                s->pa);
     k->swiglu(n, net->f, gu, s->c);
     lm_rows_mul(net, n, net->f, s->c, net->f, w->down, net->d, s->b, net->d, s->pa);
     k->add(n * net->d, x1, s->b, y);

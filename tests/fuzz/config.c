@@ -1,4 +1,5 @@
-/* Fuzz target: any bytes as config.json; what is taken is written, read back and written the same. */
+/* Fuzz target: any bytes as config.json; what is taken is written, read back and written the same.
+ */
 #include "nn/nn.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);

@@ -1,4 +1,5 @@
-/* Fuzz target: any bytes as a safetensors file; what is taken lies within the bytes, without overlap. */
+/* Fuzz target: any bytes as a safetensors file; what is taken lies within the bytes, without
+ * overlap. */
 #include "nn/nn.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
@@ -18,9 +19,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
         const lm_st_tensor *t = lm_st_at(st, i);
         const char *d = t->data;
 
-        if (t->bytes != t->count * lm_dtype_size(t->dt) || (at && d < at) || lm_st_find(st, t->name) != t)
+        if (t->bytes != t->count * lm_dtype_size(t->dt) || (at && d < at) ||
+            lm_st_find(st, t->name) != t)
             abort();
-        for (uint64_t j = 0; j < t->bytes; j++)    /* every byte that is promised can be read */
+        for (uint64_t j = 0; j < t->bytes; j++) /* every byte that is promised can be read */
             sum = sum + (unsigned char)d[j];
         at = d + t->bytes;
     }

@@ -1,9 +1,9 @@
 /* nn: the neural core on raw arrays, for comparison with other programs (tests/peer/nn.py).
    nn logits DIR ROWS SEQ: u32 ids [ROWS*SEQ] and starts on stdin, f32 logits on stdout.
-   nn grads DIR ROWS SEQ: ids, starts, targets (u32), weights (u8); gives f64 loss sum, then a line and the
-   f32 gradient of each tensor. nn steps DIR ROWS SEQ N LR: N AdamW steps on the same batch, f64 losses.
-   nn save DIR TO: loads and writes. nn init FAMILY DT TO: a small new model.
-   nn greedy DIR N CHUNK: prompt ids on stdin, N ids. LM_THREADS: threads; LM_DT=f32|bf16: arithmetic. */
+   nn grads DIR ROWS SEQ: ids, starts, targets (u32), weights (u8); gives f64 loss sum, then a line
+   and the f32 gradient of each tensor. nn steps DIR ROWS SEQ N LR: N AdamW steps on the same batch,
+   f64 losses. nn save DIR TO: loads and writes. nn init FAMILY DT TO: a small new model. nn greedy
+   DIR N CHUNK: prompt ids on stdin, N ids. LM_THREADS: threads; LM_DT=f32|bf16: arithmetic. */
 #include "lm.h"
 
 static int dt = -1;
@@ -26,7 +26,8 @@ static void *input(size_t n, size_t size)
     return p;
 }
 
-static int train(const char *verb, lm_model *m, uint32_t rows, uint32_t seq, uint64_t steps, double lr)
+static int train(const char *verb, lm_model *m, uint32_t rows, uint32_t seq, uint64_t steps,
+                 double lr)
 {
     size_t t = (size_t)rows * seq;
     bool logits = !strcmp(verb, "logits");
@@ -35,7 +36,8 @@ static int train(const char *verb, lm_model *m, uint32_t rows, uint32_t seq, uin
     lm_loss l = {0};
     double norm;
 
-    if (lm_nn_new(&nn, m, &(lm_nn_opt){.rows = rows, .seq = seq, .pool = pool, .train = !logits}) < 0)
+    if (lm_nn_new(&nn, m, &(lm_nn_opt){.rows = rows, .seq = seq, .pool = pool, .train = !logits}) <
+        0)
         return fail("new");
     b.in = input(t, 4);
     b.start = input(t, 4);
@@ -61,7 +63,10 @@ static int train(const char *verb, lm_model *m, uint32_t rows, uint32_t seq, uin
             }
             return 0;
         }
-        if (lm_nn_update(nn, &(lm_adamw){.lr = lr, .beta1 = .9, .beta2 = .95, .eps = 1e-8, .wd = .1, .clip = 1}, &norm) < 0)
+        if (lm_nn_update(
+                nn,
+                &(lm_adamw){.lr = lr, .beta1 = .9, .beta2 = .95, .eps = 1e-8, .wd = .1, .clip = 1},
+                &norm) < 0)
             return fail("update");
     }
     lm_nn_free(nn);
@@ -103,7 +108,8 @@ static int init(const char *family, const char *dir)
     lm_model *m;
 
     lm_cfg_default(&c, !strcmp(family, "llama") ? LM_FAM_LLAMA : LM_FAM_QWEN3);
-    c.dt = dt, c.vocab = 131, c.dim = 72, c.layers = 3, c.heads = 6, c.kv_heads = 2, c.head_dim = 16, c.ffn = 110, c.ctx = 256;
+    c.dt = dt, c.vocab = 131, c.dim = 72, c.layers = 3, c.heads = 6, c.kv_heads = 2,
+    c.head_dim = 16, c.ffn = 110, c.ctx = 256;
     c.tie = c.family == LM_FAM_QWEN3, c.eos = 3, c.init_range = 0.1;
     return lm_model_init(&m, &c, 11) < 0 || lm_model_save(m, dir) < 0 ? fail(dir) : 0;
 }

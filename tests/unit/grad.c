@@ -1,4 +1,5 @@
-/* Gradients: the reference kernels, compiled again in f64 without rounding, against finite differences. */
+/* Gradients: the reference kernels, compiled again in f64 without rounding, against finite
+ * differences. */
 #include <math.h>
 #define LM_SCALAR double
 #define LM_SCALAR64 1
@@ -34,7 +35,8 @@ static double *noise(size_t c)
 }
 
 /* Compares grad [c] with central differences of f at x; the scale is the largest gradient. */
-static void check(const char *name, double (*f)(void *), void *ctx, double *x, const double *grad, size_t c)
+static void check(const char *name, double (*f)(void *), void *ctx, double *x, const double *grad,
+                  size_t c)
 {
     double worst = 0, top = 0, h = 1e-5;
 
@@ -49,10 +51,11 @@ static void check(const char *name, double (*f)(void *), void *ctx, double *x, c
         worst = fmax(worst, fabs((up - down) / (2 * h) - grad[i]));
         top = fmax(top, fabs(grad[i]));
     }
-    top = fmax(top, 1e-3);                         /* where nothing is seen the gradient is zero */
+    top = fmax(top, 1e-3); /* where nothing is seen the gradient is zero */
     n++;
     bad += !(worst <= 1e-6 * top);
-    printf("%sok %d - %s  # worst %.1e of %.1e\n", worst <= 1e-6 * top ? "" : "not ", n, name, worst, top);
+    printf("%sok %d - %s  # worst %.1e of %.1e\n", worst <= 1e-6 * top ? "" : "not ", n, name,
+           worst, top);
 }
 
 static double weigh(size_t c, const double *r, const double *y)
@@ -65,7 +68,11 @@ static double weigh(size_t c, const double *r, const double *y)
 }
 
 enum { R = 3, D = 20, H = 2, HD = 10 };
-typedef struct { double *x, *w, *r, *y, *cs, rstd[R * H]; uint32_t pos[R]; bool norm; } rowop;
+typedef struct {
+    double *x, *w, *r, *y, *cs, rstd[R * H];
+    uint32_t pos[R];
+    bool norm;
+} rowop;
 
 static double f_rms(void *c)
 {
@@ -93,7 +100,12 @@ static double f_swiglu(void *c)
 
 static void rows(void)
 {
-    rowop o = {.x = noise(2 * R * D), .w = noise(D), .r = noise(R * D), .y = noise(R * D), .cs = noise(8 * HD), .pos = {0, 5, 2}};
+    rowop o = {.x = noise(2 * R * D),
+               .w = noise(D),
+               .r = noise(R * D),
+               .y = noise(R * D),
+               .cs = noise(8 * HD),
+               .pos = {0, 5, 2}};
     double *dx = noise(2 * R * D), *dw = lm_zalloc(D, sizeof *dw), *act = noise(R * D);
 
     f_rms(&o);
@@ -105,7 +117,8 @@ static void rows(void)
         f_rope(&o);
         memset(dw, 0, D * sizeof *dw);
         k.rope_bwd(R, H, HD, o.x, D, v ? o.w : NULL, o.rstd, o.cs, o.pos, o.r, D, dx, D, dw);
-        check(v ? "norm of heads and rotation, to its input" : "rotation", f_rope, &o, o.x, dx, R * D);
+        check(v ? "norm of heads and rotation, to its input" : "rotation", f_rope, &o, o.x, dx,
+              R * D);
         if (v)
             check("norm of heads, to its weight", f_rope, &o, o.w, dw, HD);
     }
@@ -116,7 +129,9 @@ static void rows(void)
 }
 
 enum { V = 37 };
-typedef struct { double *x, gw, z; } ceop;
+typedef struct {
+    double *x, gw, z;
+} ceop;
 
 static double f_ce(void *c)
 {
@@ -143,15 +158,29 @@ static void loss(void)
 }
 
 enum { M = 5, N = 4, K = 7 };
-typedef struct { double *a, *b, *r; } mulop;
+typedef struct {
+    double *a, *b, *r;
+} mulop;
 
-static void mul(const double *a, bool akm, size_t m, const double *b, bool bkm, size_t nn, size_t kt, double *c)
+static void mul(const double *a, bool akm, size_t m, const double *b, bool bkm, size_t nn,
+                size_t kt, double *c)
 {
     double pa[80], pb[80];
 
-    k.packa(&(lm_pack){.kmajor = akm, .kt = kt, .src = a, .ld = akm ? m : kt, .kn = kt, .nn = m, .dst = pa});
-    k.packb(&(lm_pack){.kmajor = bkm, .kt = kt, .src = b, .ld = bkm ? nn : kt, .kn = kt, .nn = nn, .dst = pb});
-    k.gemm(&(lm_gemm){.akm = akm, .a = pa, .akt = kt, .m = m, .b = pb, .bkt = kt, .n = nn, .k = kt, .c = c, .ldc = nn});
+    k.packa(&(lm_pack){
+        .kmajor = akm, .kt = kt, .src = a, .ld = akm ? m : kt, .kn = kt, .nn = m, .dst = pa});
+    k.packb(&(lm_pack){
+        .kmajor = bkm, .kt = kt, .src = b, .ld = bkm ? nn : kt, .kn = kt, .nn = nn, .dst = pb});
+    k.gemm(&(lm_gemm){.akm = akm,
+                      .a = pa,
+                      .akt = kt,
+                      .m = m,
+                      .b = pb,
+                      .bkt = kt,
+                      .n = nn,
+                      .k = kt,
+                      .c = c,
+                      .ldc = nn});
 }
 
 static double f_mul(void *c)
@@ -168,15 +197,18 @@ static void products(void)
     mulop o = {noise(M * K), noise(N * K), noise(M * N)};
     double da[M * K], db[N * K];
 
-    mul(o.r, false, M, o.b, true, K, N, da);       /* dX = dY W */
-    mul(o.r, true, N, o.a, true, K, M, db);        /* dW = dY' X */
+    mul(o.r, false, M, o.b, true, K, N, da); /* dX = dY W */
+    mul(o.r, true, N, o.a, true, K, M, db);  /* dW = dY' X */
     check("product, to its input", f_mul, &o, o.a, da, M * K);
     check("product, to its weight", f_mul, &o, o.b, db, N * K);
     free(o.a), free(o.b), free(o.r);
 }
 
-enum { T = 70, A = 6, G = 2 };                     /* tokens over a border of tiles, head size, heads that share keys */
-typedef struct { double *q, *kv, *r, *o, *lse; const uint32_t *start; } attop;
+enum { T = 70, A = 6, G = 2 }; /* tokens over a border of tiles, head size, heads that share keys */
+typedef struct {
+    double *q, *kv, *r, *o, *lse;
+    const uint32_t *start;
+} attop;
 
 static double f_att(void *c)
 {
@@ -186,23 +218,56 @@ static double f_att(void *c)
         double kp[T * A], vp[(T + 1) * A];
 
         k.packb(&(lm_pack){.kt = A, .src = o->kv, .ld = A, .kn = A, .nn = T, .dst = kp});
-        k.packb(&(lm_pack){.kmajor = true, .kt = T, .src = o->kv + T * A, .ld = A, .kn = T, .nn = A, .dst = vp});
-        k.attn(&k, &(lm_attn){.nq = T, .hd = A, .keys = T, .q = o->q + h * A, .ldq = G * A, .kp = kp, .vp = vp, .start = o->start,
-                              .scale = 0.8, .o = o->o + h * A, .ldo = G * A, .lse = o->lse + h, .ldl = G});
+        k.packb(&(lm_pack){
+            .kmajor = true, .kt = T, .src = o->kv + T * A, .ld = A, .kn = T, .nn = A, .dst = vp});
+        k.attn(&k, &(lm_attn){.nq = T,
+                              .hd = A,
+                              .keys = T,
+                              .q = o->q + h * A,
+                              .ldq = G * A,
+                              .kp = kp,
+                              .vp = vp,
+                              .start = o->start,
+                              .scale = 0.8,
+                              .o = o->o + h * A,
+                              .ldo = G * A,
+                              .lse = o->lse + h,
+                              .ldl = G});
     }
     return weigh(T * G * A, o->r, o->o);
 }
 
 static void attention(const char *mask, const uint32_t *start)
 {
-    attop o = {noise(T * G * A), noise(2 * T * A), noise(T * G * A), noise(T * G * A), noise(T * G), start};
+    attop o = {noise(T * G * A), noise(2 * T * A), noise(T * G * A),
+               noise(T * G * A), noise(T * G),     start};
     double *dq = noise(T * G * A), *dk = noise(2 * T * A), *scratch = noise(4 * T * A + 200);
     char name[100];
 
     f_att(&o);
-    k.attn_bwd(&k, &(lm_attn_bwd){.n = T, .hd = A, .g = G, .scale = 0.8, .q = o.q, .k = o.kv, .v = o.kv + T * A, .ldq = G * A, .ldk = A,
-                                  .ldv = A, .o = o.o, .go = o.r, .ldo = G * A, .lse = o.lse, .ldl = G, .start = start, .dq = dq,
-                                  .dk = dk, .dv = dk + T * A, .lddq = G * A, .lddk = A, .lddv = A, .scratch = scratch});
+    k.attn_bwd(&k, &(lm_attn_bwd){.n = T,
+                                  .hd = A,
+                                  .g = G,
+                                  .scale = 0.8,
+                                  .q = o.q,
+                                  .k = o.kv,
+                                  .v = o.kv + T * A,
+                                  .ldq = G * A,
+                                  .ldk = A,
+                                  .ldv = A,
+                                  .o = o.o,
+                                  .go = o.r,
+                                  .ldo = G * A,
+                                  .lse = o.lse,
+                                  .ldl = G,
+                                  .start = start,
+                                  .dq = dq,
+                                  .dk = dk,
+                                  .dv = dk + T * A,
+                                  .lddq = G * A,
+                                  .lddk = A,
+                                  .lddv = A,
+                                  .scratch = scratch});
     snprintf(name, sizeof name, "attention, %s, to queries", mask);
     check(name, f_att, &o, o.q, dq, T * G * A);
     snprintf(name, sizeof name, "attention, %s, to keys and values", mask);

@@ -21,7 +21,9 @@ static float *noise(size_t k)
         uint64_t u = lm_splitmix(&rng);
         float s = (float)((double)(u >> 11) * 0x1p-53 * 2 - 1);
 
-        x[i] = u % 61 == 0 ? s * 0x1p-70f : u % 31 == 0 ? s * 30 : s;      /* small products reach the denormals */
+        x[i] = u % 61 == 0   ? s * 0x1p-70f
+               : u % 31 == 0 ? s * 30
+                             : s; /* small products reach the denormals */
     }
     return x;
 }
@@ -30,34 +32,75 @@ static bool same(const float *a, const float *b, size_t k, const char *what)
 {
     for (size_t i = 0; i < k; i++)
         if (lm_bits(a[i]) != lm_bits(b[i])) {
-            printf("# %s: element %zu of %zu is %a, want %a\n", what, i, k, (double)a[i], (double)b[i]);
+            printf("# %s: element %zu of %zu is %a, want %a\n", what, i, k, (double)a[i],
+                   (double)b[i]);
             return false;
         }
     return true;
 }
 
 /* One product by level k: A from rows or kmajor, B likewise, in two pieces of depth. */
-static void product(const lm_kern *k, int fmt, bool akm, bool bkm, size_t m, size_t nn, size_t kt, const float *a, const float *b, float *c)
+static void product(const lm_kern *k, int fmt, bool akm, bool bkm, size_t m, size_t nn, size_t kt,
+                    const float *a, const float *b, float *c)
 {
-    void *pa = lm_zalloc(k->asize(fmt, akm, kt, m) + 64, 1), *pb = lm_zalloc(k->bsize(fmt, kt, nn) + 64, 1);
+    void *pa = lm_zalloc(k->asize(fmt, akm, kt, m) + 64, 1),
+         *pb = lm_zalloc(k->bsize(fmt, kt, nn) + 64, 1);
     size_t cut = kt / 2 & ~(size_t)1;
-    lm_pack p = {.fmt = fmt, .kmajor = akm, .kt = kt, .src = a, .ld = akm ? m : kt, .kn = cut, .nn = m, .dst = pa};
+    lm_pack p = {.fmt = fmt,
+                 .kmajor = akm,
+                 .kt = kt,
+                 .src = a,
+                 .ld = akm ? m : kt,
+                 .kn = cut,
+                 .nn = m,
+                 .dst = pa};
 
     k->packa(&p);
     p.k0 = cut, p.kn = kt - cut, p.src = a + (akm ? cut * m : cut);
     k->packa(&p);
-    p = (lm_pack){.fmt = fmt, .kmajor = bkm, .kt = kt, .src = b, .ld = bkm ? nn : kt, .kn = kt, .nn = nn, .dst = pb};
+    p = (lm_pack){.fmt = fmt,
+                  .kmajor = bkm,
+                  .kt = kt,
+                  .src = b,
+                  .ld = bkm ? nn : kt,
+                  .kn = kt,
+                  .nn = nn,
+                  .dst = pb};
     k->packb(&p);
-    k->gemm(&(lm_gemm){.fmt = fmt, .akm = akm, .a = pa, .akt = kt, .m = m, .b = pb, .bkt = kt, .n = nn, .k = cut, .c = c, .ldc = nn + 3});
-    k->gemm(&(lm_gemm){.fmt = fmt, .akm = akm, .beta = true, .a = pa, .akt = kt, .ak0 = cut, .m = m, .b = pb, .bkt = kt, .bk0 = cut,
-                       .n = nn, .k = kt - cut, .c = c, .ldc = nn + 3});
+    k->gemm(&(lm_gemm){.fmt = fmt,
+                       .akm = akm,
+                       .a = pa,
+                       .akt = kt,
+                       .m = m,
+                       .b = pb,
+                       .bkt = kt,
+                       .n = nn,
+                       .k = cut,
+                       .c = c,
+                       .ldc = nn + 3});
+    k->gemm(&(lm_gemm){.fmt = fmt,
+                       .akm = akm,
+                       .beta = true,
+                       .a = pa,
+                       .akt = kt,
+                       .ak0 = cut,
+                       .m = m,
+                       .b = pb,
+                       .bkt = kt,
+                       .bk0 = cut,
+                       .n = nn,
+                       .k = kt - cut,
+                       .c = c,
+                       .ldc = nn + 3});
     free(pa);
     free(pb);
 }
 
 static void products(const lm_kern *k, const lm_kern *ref)
 {
-    static const size_t ms[] = {1, 5, 6, 7, 8, 9, 13, 64, 97}, ns[] = {1, 15, 16, 17, 31, 32, 33, 70}, ks[] = {2, 3, 16, 31, 32, 33, 64, 95};
+    static const size_t ms[] = {1, 5, 6, 7, 8, 9, 13, 64, 97},
+                        ns[] = {1, 15, 16, 17, 31, 32, 33, 70},
+                        ks[] = {2, 3, 16, 31, 32, 33, 64, 95};
 
     for (int v = 0; v < 8; v++) {
         bool good = true, akm = v & 2, bkm = v & 4;
@@ -66,7 +109,8 @@ static void products(const lm_kern *k, const lm_kern *ref)
             for (size_t j = 0; j < LM_COUNT(ns) && good; j++)
                 for (size_t q = 0; q < LM_COUNT(ks) && good; q++) {
                     size_t cn = ms[i] * (ns[j] + 3);
-                    float *a = noise(ms[i] * ks[q]), *b = noise(ns[j] * ks[q]), *c = lm_zalloc(cn, 4), *d = lm_zalloc(cn, 4);
+                    float *a = noise(ms[i] * ks[q]), *b = noise(ns[j] * ks[q]),
+                          *c = lm_zalloc(cn, 4), *d = lm_zalloc(cn, 4);
 
                     product(ref, v & 1, akm, bkm, ms[i], ns[j], ks[q], a, b, c);
                     product(k, v & 1, akm, bkm, ms[i], ns[j], ks[q], a, b, d);
@@ -87,19 +131,28 @@ static void rows(const lm_kern *k, const lm_kern *ref)
         size_t d = ds[s], r = 5, t = r * d * 4;
         float *x = noise(t), *w = noise(t), *g = noise(t), *out[2], st[2][64], l[2][2];
         uint32_t pos[5] = {0, 1, 2, 0, 3};
-        lm_adamw_arg aw = {.gs = 0.3f, .b1 = 0.9f, .b2 = 0.95f, .c1 = 1.2f, .c2 = 1.5f, .eps = 1e-8f, .lr = 1e-3f, .keep = 0.99f};
+        lm_adamw_arg aw = {.gs = 0.3f,
+                           .b1 = 0.9f,
+                           .b2 = 0.95f,
+                           .c1 = 1.2f,
+                           .c2 = 1.5f,
+                           .eps = 1e-8f,
+                           .lr = 1e-3f,
+                           .keep = 0.99f};
 
         for (int v = 0; v < 2; v++) {
             out[v] = lm_zalloc(t * 4, 4);
             memset(st[v], 0, sizeof st[v]);
             kk[v]->rms(r, d, x, d, w, 1e-6f, out[v], d, st[v]);
-            kk[v]->rms_bwd(r, d, x, d, w, st[v], g, d, s % 2 ? x : NULL, out[v] + t, d, out[v] + 2 * t);
+            kk[v]->rms_bwd(r, d, x, d, w, st[v], g, d, s % 2 ? x : NULL, out[v] + t, d,
+                           out[v] + 2 * t);
         }
         norm = norm && same(out[1], out[0], 4 * t, "rms") && same(st[1], st[0], 64, "rstd");
         for (int v = 0; v < 2; v++) {
             memset(out[v], 0, t * 16);
             kk[v]->rope(r, 3, d, x, 4 * d, s % 2 ? w : NULL, 1e-6f, g, pos, out[v], 4 * d, st[v]);
-            kk[v]->rope_bwd(r, 3, d, x, 4 * d, s % 2 ? w : NULL, st[v], g, pos, w, 4 * d, out[v] + t, 4 * d, out[v] + 2 * t);
+            kk[v]->rope_bwd(r, 3, d, x, 4 * d, s % 2 ? w : NULL, st[v], g, pos, w, 4 * d,
+                            out[v] + t, 4 * d, out[v] + 2 * t);
         }
         rot = rot && same(out[1], out[0], 4 * t, "rope");
         for (int v = 0; v < 2; v++) {
@@ -151,23 +204,66 @@ static void attention(const lm_kern *k, const lm_kern *ref)
                     start[i] = (uint32_t)(i < t * 3 / 4 ? t / 2 : t * 3 / 4);
                 for (int v = 0; v < 2; v++) {
                     const lm_kern *z = kk[v];
-                    void *kp = lm_zalloc(z->bsize(fmt, hd, t) + 64, 1), *vp = lm_zalloc(z->bsize(fmt, t, hd) + 64, 1);
+                    void *kp = lm_zalloc(z->bsize(fmt, hd, t) + 64, 1),
+                         *vp = lm_zalloc(z->bsize(fmt, t, hd) + 64, 1);
                     void *scr = lm_alloc(z->attn_bytes(z, fmt, hd, t) + 64);
-                    float *o = out[v] = lm_zalloc(2 * nq + 2 * nk + 2 * t, 4), *lse = o + 2 * nq + 2 * nk;
+                    float *o = out[v] = lm_zalloc(2 * nq + 2 * nk + 2 * t, 4),
+                          *lse = o + 2 * nq + 2 * nk;
 
-                    z->packb(&(lm_pack){.fmt = fmt, .kt = hd, .src = kv, .ld = hd, .kn = hd, .nn = t, .dst = kp});
-                    z->packb(&(lm_pack){.fmt = fmt, .kmajor = true, .kt = t, .src = kv + nk, .ld = hd, .kn = t, .nn = hd, .dst = vp});
+                    z->packb(&(lm_pack){
+                        .fmt = fmt, .kt = hd, .src = kv, .ld = hd, .kn = hd, .nn = t, .dst = kp});
+                    z->packb(&(lm_pack){.fmt = fmt,
+                                        .kmajor = true,
+                                        .kt = t,
+                                        .src = kv + nk,
+                                        .ld = hd,
+                                        .kn = t,
+                                        .nn = hd,
+                                        .dst = vp});
                     for (size_t h = 0; h < g; h++)
-                        z->attn(z, &(lm_attn){.fmt = fmt, .nq = t, .hd = hd, .keys = t, .q = q + h * hd, .ldq = lq, .kp = kp, .vp = vp,
-                                              .start = a % 2 ? start : NULL, .scale = 0.3f, .o = o + h * hd, .ldo = lq,
-                                              .lse = lse + h, .ldl = g, .scratch = scr});
-                    z->attn_bwd(z, &(lm_attn_bwd){.fmt = fmt, .n = t, .hd = hd, .g = g, .scale = 0.3f, .q = q, .k = kv, .v = kv + nk,
-                                                  .ldq = lq, .ldk = hd, .ldv = hd, .o = o, .go = go, .ldo = lq, .lse = lse, .ldl = g,
-                                                  .start = a % 2 ? start : NULL, .dq = o + nq, .dk = o + 2 * nq, .dv = o + 2 * nq + nk,
-                                                  .lddq = lq, .lddk = hd, .lddv = hd, .scratch = scr});
+                        z->attn(z, &(lm_attn){.fmt = fmt,
+                                              .nq = t,
+                                              .hd = hd,
+                                              .keys = t,
+                                              .q = q + h * hd,
+                                              .ldq = lq,
+                                              .kp = kp,
+                                              .vp = vp,
+                                              .start = a % 2 ? start : NULL,
+                                              .scale = 0.3f,
+                                              .o = o + h * hd,
+                                              .ldo = lq,
+                                              .lse = lse + h,
+                                              .ldl = g,
+                                              .scratch = scr});
+                    z->attn_bwd(z, &(lm_attn_bwd){.fmt = fmt,
+                                                  .n = t,
+                                                  .hd = hd,
+                                                  .g = g,
+                                                  .scale = 0.3f,
+                                                  .q = q,
+                                                  .k = kv,
+                                                  .v = kv + nk,
+                                                  .ldq = lq,
+                                                  .ldk = hd,
+                                                  .ldv = hd,
+                                                  .o = o,
+                                                  .go = go,
+                                                  .ldo = lq,
+                                                  .lse = lse,
+                                                  .ldl = g,
+                                                  .start = a % 2 ? start : NULL,
+                                                  .dq = o + nq,
+                                                  .dk = o + 2 * nq,
+                                                  .dv = o + 2 * nq + nk,
+                                                  .lddq = lq,
+                                                  .lddk = hd,
+                                                  .lddv = hd,
+                                                  .scratch = scr});
                     free(kp), free(vp), free(scr);
                 }
-                fwd = fwd && same(out[1], out[0], nq, "attention") && same(out[1] + 2 * nq + 2 * nk, out[0] + 2 * nq + 2 * nk, 2 * t, "lse");
+                fwd = fwd && same(out[1], out[0], nq, "attention") &&
+                      same(out[1] + 2 * nq + 2 * nk, out[0] + 2 * nq + 2 * nk, 2 * t, "lse");
                 bwd = bwd && same(out[1] + nq, out[0] + nq, nq + 2 * nk, "gradient");
                 if (!fwd || !bwd)
                     printf("# %zu tokens, head %zu, type %d\n", t, hd, fmt);
@@ -193,9 +289,12 @@ static void functions(void)
     for (double x = 1e-30; x < 1e30; x *= 1.01)
         logs = logs && fabs(lm_log1(x) - log(x)) <= 4e-16 * fmax(1, fabs(log(x)));
     ok(logs && lm_log1(1) == 0, "ref", "log over its range");
-    ok(lm_bf16_f32(lm_f32_bf16(1.00390625f)) == 1 && lm_bf16_f32(lm_f32_bf16(1.01171875f)) == 1.015625f
-       && lm_f32_bf16(1e-40f) == 0 && lm_f32_bf16(NAN) == 0x7fc0, "ref", "bf16 rounds to nearest even");
-    ok(lm_f16_f32(0x3c00) == 1 && lm_f16_f32(1) == 0x1p-24f && lm_f16_f32(0xfbff) == -65504, "ref", "f16 is read");
+    ok(lm_bf16_f32(lm_f32_bf16(1.00390625f)) == 1 &&
+           lm_bf16_f32(lm_f32_bf16(1.01171875f)) == 1.015625f && lm_f32_bf16(1e-40f) == 0 &&
+           lm_f32_bf16(NAN) == 0x7fc0,
+       "ref", "bf16 rounds to nearest even");
+    ok(lm_f16_f32(0x3c00) == 1 && lm_f16_f32(1) == 0x1p-24f && lm_f16_f32(0xfbff) == -65504, "ref",
+       "f16 is read");
 }
 
 int main(void)

@@ -19,21 +19,29 @@ static lm_cfg tiny(int fam, int dt)
     lm_cfg c;
 
     lm_cfg_default(&c, fam);
-    c.dt = dt, c.vocab = 37, c.dim = 24, c.layers = 2, c.heads = 4, c.kv_heads = 2, c.head_dim = 6, c.ffn = 20, c.ctx = 64;
+    c.dt = dt, c.vocab = 37, c.dim = 24, c.layers = 2, c.heads = 4, c.kv_heads = 2, c.head_dim = 6,
+    c.ffn = 20, c.ctx = 64;
     c.tie = fam == LM_FAM_QWEN3, c.eos = 3;
     return c;
 }
 
 static void configs(void)
 {
-    static const char base[] = "\"model_type\":\"qwen3\",\"vocab_size\":9,\"hidden_size\":8,\"num_hidden_layers\":1,"
-        "\"num_attention_heads\":2,\"num_key_value_heads\":1,\"head_dim\":4,\"intermediate_size\":8";
-    static const struct { const char *more, *says; } no[] = {
-        {",\"use_sliding_window\":true", "use_sliding_window"}, {",\"attention_bias\":true", "attention_bias"},
-        {",\"hidden_act\":\"relu\"", "hidden_act"}, {",\"head_dim\":3", "twice"}, {",\"rope_scaling\":{\"type\":\"yarn\"}", "yarn"},
-        {",\"layer_types\":[\"sliding_attention\"]", "layer_types"}, {",\"dtype\":\"int8\"", "int8"},
-        {",\"rms_norm_eps\":-1", "rms_norm_eps"}, {",\"rope_theta\":\"x\"", "rope_theta"}
-    };
+    static const char base[] =
+        "\"model_type\":\"qwen3\",\"vocab_size\":9,\"hidden_size\":8,\"num_hidden_layers\":1,"
+        "\"num_attention_heads\":2,\"num_key_value_heads\":1,\"head_dim\":4,\"intermediate_size\":"
+        "8";
+    static const struct {
+        const char *more, *says;
+    } no[] = {{",\"use_sliding_window\":true", "use_sliding_window"},
+              {",\"attention_bias\":true", "attention_bias"},
+              {",\"hidden_act\":\"relu\"", "hidden_act"},
+              {",\"head_dim\":3", "twice"},
+              {",\"rope_scaling\":{\"type\":\"yarn\"}", "yarn"},
+              {",\"layer_types\":[\"sliding_attention\"]", "layer_types"},
+              {",\"dtype\":\"int8\"", "int8"},
+              {",\"rms_norm_eps\":-1", "rms_norm_eps"},
+              {",\"rope_theta\":\"x\"", "rope_theta"}};
     lm_cfg c, d;
     lm_buf b = {0}, b2 = {0};
     bool all = true;
@@ -49,9 +57,15 @@ static void configs(void)
     }
     ok(all, "what would change the arithmetic is refused by name");
     b.n = 0;
-    lm_buf_addf(&b, "{%s,\"my_key\":{\"a\":[1,2.5]},\"eos_token_id\":[5,6],\"rope_scaling\":{\"rope_type\":\"llama3\",\"factor\":8.0,"
-                "\"low_freq_factor\":1.0,\"high_freq_factor\":4.0,\"original_max_position_embeddings\":32}}", base);
-    ok(!lm_cfg_parse(&c, lm_buf_str(&b), "t") && c.rope == LM_ROPE_LLAMA3 && c.rope_factor == 8 && c.eos == 5, "llama3 positions are read");
+    lm_buf_addf(&b,
+                "{%s,\"my_key\":{\"a\":[1,2.5]},\"eos_token_id\":[5,6],\"rope_scaling\":{\"rope_"
+                "type\":\"llama3\",\"factor\":8.0,"
+                "\"low_freq_factor\":1.0,\"high_freq_factor\":4.0,\"original_max_position_"
+                "embeddings\":32}}",
+                base);
+    ok(!lm_cfg_parse(&c, lm_buf_str(&b), "t") && c.rope == LM_ROPE_LLAMA3 && c.rope_factor == 8 &&
+           c.eos == 5,
+       "llama3 positions are read");
     b.n = 0;
     lm_cfg_text(&c, &b);
     ok(strstr(b.p, "\"my_key\"") && strstr(b.p, "6"), "unknown keys and lists live on");
@@ -93,7 +107,8 @@ static void round_trip(const char *dir, int fam, int dt)
     ok(!lm_id_cmp(a, b), "and the same identity");
     for (size_t i = 0; i < m->t[0].n; i++)
         s += m->w[i], s2 += (double)m->w[i] * m->w[i];
-    ok(fabs(s / m->t[0].n) < 0.003 && fabs(sqrt(s2 / m->t[0].n) - 0.02) < 0.002, "weights have the wanted deviation");
+    ok(fabs(s / m->t[0].n) < 0.003 && fabs(sqrt(s2 / m->t[0].n) - 0.02) < 0.002,
+       "weights have the wanted deviation");
     lm_model_free(m);
     lm_model_free(r);
     lm_model_free(q);

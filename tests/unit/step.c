@@ -1,5 +1,5 @@
-/* Training and generation: the bits do not depend on threads, instruction level, batch or chunks; and the
-   refusals of the interface. */
+/* Training and generation: the bits do not depend on threads, instruction level, batch or chunks;
+   and the refusals of the interface. */
 #include "nn/nn.h"
 #include "kernels/kern.h"
 #include <math.h>
@@ -22,7 +22,8 @@ static lm_model *model(int family, int dt)
     lm_model *m;
 
     lm_cfg_default(&c, family);
-    c.dt = dt, c.vocab = 101, c.dim = 40, c.layers = 2, c.heads = 4, c.kv_heads = 2, c.head_dim = 14, c.ffn = 51, c.ctx = 128;
+    c.dt = dt, c.vocab = 101, c.dim = 40, c.layers = 2, c.heads = 4, c.kv_heads = 2,
+    c.head_dim = 14, c.ffn = 51, c.ctx = 128;
     c.tie = family == LM_FAM_QWEN3, c.init_range = 0.1;
     if (lm_model_init(&m, &c, 3) < 0)
         exit(1);
@@ -56,7 +57,9 @@ static lm_id train(const char *level, int family, int dt, unsigned threads)
 
     setenv("LM_DEVICE", level, 1);
     batch(in, target, start, weight);
-    if (lm_nn_new(&nn, m, &(lm_nn_opt){.rows = ROWS, .seq = SEQ, .pool = p, .train = true, .zloss = 1e-4f}) < 0) {
+    if (lm_nn_new(
+            &nn, m,
+            &(lm_nn_opt){.rows = ROWS, .seq = SEQ, .pool = p, .train = true, .zloss = 1e-4f}) < 0) {
         printf("# %s\n", lm_last_error()->detail);
         return id;
     }
@@ -66,7 +69,11 @@ static lm_id train(const char *level, int family, int dt, unsigned threads)
             lm_buf_add(&b, &l.loss, sizeof l.loss);
             lm_buf_add(&b, &l.z, sizeof l.z);
         }
-        if (lm_nn_update(nn, &(lm_adamw){.lr = 0.01, .beta1 = .9, .beta2 = .95, .eps = 1e-8, .wd = .1, .clip = 1}, &norm) < 0)
+        if (lm_nn_update(
+                nn,
+                &(lm_adamw){
+                    .lr = 0.01, .beta1 = .9, .beta2 = .95, .eps = 1e-8, .wd = .1, .clip = 1},
+                &norm) < 0)
             printf("# %s\n", lm_last_error()->detail);
         lm_buf_add(&b, &norm, sizeof norm);
     }
@@ -137,7 +144,9 @@ static void cache(int dt)
         size_t k = 0, rows = 0;
 
         for (uint32_t i = 0; i < S; i++) {
-            uint32_t at = lm_kv_len(kv, i), c = round == 0 ? 30 + i * 9 : round < 4 ? 3 + (i + round) % 3 : 1;
+            uint32_t at = lm_kv_len(kv, i), c = round == 0  ? 30 + i * 9
+                                                : round < 4 ? 3 + (i + round) % 3
+                                                            : 1;
 
             if (at + c <= len[i])
                 it[k++] = (lm_kv_item){i, c, ids[i] + at, 2};
@@ -145,16 +154,22 @@ static void cache(int dt)
         if (lm_kv_step(kv, it, k, got) < 0)
             same = false;
         for (size_t q = 0; q < k; rows += it[q].n, q++)
-            same = same && !memcmp(got + rows * V, want[it[q].seq] + (size_t)(it[q].ids - ids[it[q].seq]) * V, it[q].n * V * 4);
+            same = same && !memcmp(got + rows * V,
+                                   want[it[q].seq] + (size_t)(it[q].ids - ids[it[q].seq]) * V,
+                                   it[q].n * V * 4);
     }
-    ok(same, dt ? "bf16 cache: batches and chunks do not change a bit" : "f32 cache: batches and chunks do not change a bit");
+    ok(same, dt ? "bf16 cache: batches and chunks do not change a bit"
+                : "f32 cache: batches and chunks do not change a bit");
     lm_kv_copy(kv, S, 0);
     lm_kv_trim(kv, S, 41);
-    copied = !lm_kv_step(kv, &(lm_kv_item){S, 5, ids[0] + 41, 1}, 1, got) && !memcmp(got, want[0] + 45 * V, V * 4);
+    copied = !lm_kv_step(kv, &(lm_kv_item){S, 5, ids[0] + 41, 1}, 1, got) &&
+             !memcmp(got, want[0] + 45 * V, V * 4);
     ok(copied, "a copy that is cut goes on from there");
-    ok(lm_kv_step(kv, &(lm_kv_item){0, 100, ids[0], 1}, 1, got) == LM_EINVALID, "a full cache is refused");
+    ok(lm_kv_step(kv, &(lm_kv_item){0, 100, ids[0], 1}, 1, got) == LM_EINVALID,
+       "a full cache is refused");
     ids[0][0] = V;
-    ok(lm_kv_step(kv, &(lm_kv_item){S, 1, ids[0], 1}, 1, got) == LM_EINVALID, "an id beyond the vocabulary is refused");
+    ok(lm_kv_step(kv, &(lm_kv_item){S, 1, ids[0], 1}, 1, got) == LM_EINVALID,
+       "an id beyond the vocabulary is refused");
     lm_kv_free(kv);
     lm_pool_free(p);
     lm_model_free(m);
@@ -174,24 +189,32 @@ static void refusals(void)
     lm_adamw o = {.lr = 1, .beta1 = .9, .beta2 = .95, .eps = 1e-8};
 
     setenv("LM_DEVICE", "quantum", 1);
-    ok(lm_nn_new(&nn, m, &(lm_nn_opt){.rows = 1, .seq = 8, .train = true}) == LM_EUSAGE, "an unknown LM_DEVICE is refused");
+    ok(lm_nn_new(&nn, m, &(lm_nn_opt){.rows = 1, .seq = 8, .train = true}) == LM_EUSAGE,
+       "an unknown LM_DEVICE is refused");
     setenv("LM_DEVICE", "cuda", 1);
-    ok(lm_nn_new(&nn, m, &(lm_nn_opt){.rows = 1, .seq = 8, .train = true}) == LM_EDEVICE, "an absent device is refused");
+    ok(lm_nn_new(&nn, m, &(lm_nn_opt){.rows = 1, .seq = 8, .train = true}) == LM_EDEVICE,
+       "an absent device is refused");
     unsetenv("LM_DEVICE");
-    ok(lm_nn_new(&nn, m, &(lm_nn_opt){.rows = 1, .seq = 129, .train = true}) == LM_EINVALID, "rows longer than the model's context are refused");
+    ok(lm_nn_new(&nn, m, &(lm_nn_opt){.rows = 1, .seq = 129, .train = true}) == LM_EINVALID,
+       "rows longer than the model's context are refused");
     if (lm_nn_new(&nn, m, &(lm_nn_opt){.rows = ROWS, .seq = SEQ, .train = true}) < 0)
         exit(1);
     in[7] = 101;
-    ok(lm_nn_fwdbwd(nn, &(lm_batch){in, target, NULL, NULL}, &l) == LM_EINVALID, "an id beyond the vocabulary is refused");
+    ok(lm_nn_fwdbwd(nn, &(lm_batch){in, target, NULL, NULL}, &l) == LM_EINVALID,
+       "an id beyond the vocabulary is refused");
     in[7] = 0, start[3] = 9;
-    ok(lm_nn_fwdbwd(nn, &(lm_batch){in, target, NULL, start}, &l) == LM_EINVALID, "a document that starts in the future is refused");
+    ok(lm_nn_fwdbwd(nn, &(lm_batch){in, target, NULL, start}, &l) == LM_EINVALID,
+       "a document that starts in the future is refused");
     ok(lm_nn_update(nn, &o, &norm) == LM_EINVALID, "an update without a gradient is refused");
-    ok(!lm_nn_fwdbwd(nn, &(lm_batch){in, target, none, NULL}, &l) && l.weight == 0 && lm_nn_update(nn, &o, &norm) == LM_EINVALID,
+    ok(!lm_nn_fwdbwd(nn, &(lm_batch){in, target, none, NULL}, &l) && l.weight == 0 &&
+           lm_nn_update(nn, &o, &norm) == LM_EINVALID,
        "and one without weights");
     m->w[0] = NAN;
     lm_nn_repack(nn);
     lm_nn_clear(nn);
-    ok(!lm_nn_fwdbwd(nn, &(lm_batch){in, target, NULL, NULL}, &l) && lm_nn_update(nn, &o, &norm) == LM_EDIVERGED, "a gradient that is not finite is told");
+    ok(!lm_nn_fwdbwd(nn, &(lm_batch){in, target, NULL, NULL}, &l) &&
+           lm_nn_update(nn, &o, &norm) == LM_EDIVERGED,
+       "a gradient that is not finite is told");
     lm_nn_free(nn);
     lm_model_free(m);
 }
@@ -200,10 +223,14 @@ static void schedule(void)
 {
     bool good = true;
 
-    good = good && lm_sched(LM_SCHED_WSD, 1, 0, 100, 10, 20) < 0.1 && lm_sched(LM_SCHED_WSD, 1, 10, 100, 10, 20) == 1;
-    good = good && lm_sched(LM_SCHED_WSD, 1, 79, 100, 10, 20) == 1 && fabs(lm_sched(LM_SCHED_WSD, 1, 85, 100, 10, 20) - 0.5) < 1e-12;
-    good = good && fabs(lm_sched(LM_SCHED_COSINE, 2, 55, 100, 10, 0) - 1) < 1e-12 && fabs(lm_sched(LM_SCHED_LINEAR, 2, 55, 100, 10, 0) - 1) < 1e-12;
-    good = good && lm_sched(LM_SCHED_CONST, 3, 99, 100, 0, 0) == 3 && lm_sched(LM_SCHED_COSINE, 1, 100, 100, 0, 0) == 0;
+    good = good && lm_sched(LM_SCHED_WSD, 1, 0, 100, 10, 20) < 0.1 &&
+           lm_sched(LM_SCHED_WSD, 1, 10, 100, 10, 20) == 1;
+    good = good && lm_sched(LM_SCHED_WSD, 1, 79, 100, 10, 20) == 1 &&
+           fabs(lm_sched(LM_SCHED_WSD, 1, 85, 100, 10, 20) - 0.5) < 1e-12;
+    good = good && fabs(lm_sched(LM_SCHED_COSINE, 2, 55, 100, 10, 0) - 1) < 1e-12 &&
+           fabs(lm_sched(LM_SCHED_LINEAR, 2, 55, 100, 10, 0) - 1) < 1e-12;
+    good = good && lm_sched(LM_SCHED_CONST, 3, 99, 100, 0, 0) == 3 &&
+           lm_sched(LM_SCHED_COSINE, 1, 100, 100, 0, 0) == 0;
     ok(good, "schedules pass through the points they should");
 }
 

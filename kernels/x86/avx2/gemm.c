@@ -3,8 +3,8 @@
 #define NR 16
 #include "kernels/x86/gemm.h"
 
-INL void tile(const int m, const bool pair, const bool panel, size_t kw, const uint32_t *a, size_t rs, const uint32_t *b,
-              float *c, size_t ldc, size_t n, bool beta)
+INL void tile(const int m, const bool pair, const bool panel, size_t kw, const uint32_t *a,
+              size_t rs, const uint32_t *b, float *c, size_t ldc, size_t n, bool beta)
 {
     __m256 acc[MR][2];
     __m256i lo = lanes8(n), hi = lanes8(n > 8 ? n - 8 : 0);
@@ -15,11 +15,13 @@ INL void tile(const int m, const bool pair, const bool panel, size_t kw, const u
         acc[i][1] = beta && n > 8 ? _mm256_maskload_ps(c + i * ldc + 8, hi) : _mm256_setzero_ps();
     }
     for (size_t k = 0; k < kw; k++) {
-        __m256 b0 = _mm256_loadu_ps((const float *)b + k * NR), b1 = _mm256_loadu_ps((const float *)b + k * NR + 8);
+        __m256 b0 = _mm256_loadu_ps((const float *)b + k * NR),
+               b1 = _mm256_loadu_ps((const float *)b + k * NR + 8);
 
         UNROLL
         for (int i = 0; i < m; i++) {
-            __m256 x = _mm256_broadcast_ss((const float *)a + (panel ? k * MR + (size_t)i : (size_t)i * rs + k));
+            __m256 x = _mm256_broadcast_ss((const float *)a +
+                                           (panel ? k * MR + (size_t)i : (size_t)i * rs + k));
 
             acc[i][0] = _mm256_fmadd_ps(x, b0, acc[i][0]);
             acc[i][1] = _mm256_fmadd_ps(x, b1, acc[i][1]);
