@@ -15,14 +15,15 @@ static const lm_opt opts[] = {
     LM_FLAG(0, "tsv", &tsv, "print the scores as a table: name, value, standard error, n"),
     LM_MUTE,
     LM_NUM(0, "batch", &batch, 1, 1024, "N", "windows a forward pass (8)"),
-    LM_COMMON, LM_END
-};
-static const lm_tool tool = {
-    .name = "lm-eval", .does = "score held-out documents by likelihood", .types = "doc", .opts = opts,
-    .flags = LM_IN | LM_OUT | LM_TEXT | LM_ORDERED | LM_PAR
-};
+    LM_COMMON,
+    LM_END};
+static const lm_tool tool = {.name = "lm-eval",
+                             .does = "score held-out documents by likelihood",
+                             .types = "doc",
+                             .opts = opts,
+                             .flags = LM_IN | LM_OUT | LM_TEXT | LM_ORDERED | LM_PAR};
 
-struct text {                          /* a document until all of its windows have run */
+struct text { /* a document until all of its windows have run */
     lm_rec *rec;
     lm_ids ids;
     float *nll;
@@ -36,9 +37,9 @@ struct eval {
     lm_roll *roll;
     lm_out *out;
     struct text *t;
-    size_t n, cap, waiting;            /* waiting: ids in t */
+    size_t n, cap, waiting; /* waiting: ids in t */
     uint64_t docs, bytes, tokens, words;
-    double nll, *dn, *db;              /* sums by document, for the standard error */
+    double nll, *dn, *db; /* sums by document, for the standard error */
     size_t ndoc, capdn, capdb;
     int err;
 };
@@ -112,7 +113,7 @@ static int add(struct eval *E, lm_rec *r)
     LM_GROW(E->t, E->n, E->cap);
     t = &E->t[E->n];
     *t = (struct text){.bytes = r->body.n};
-    if (start == LM_NO_ID)             /* a document begins behind the end of another */
+    if (start == LM_NO_ID) /* a document begins behind the end of another */
         start = lm_vocab_role(E->vocab, LM_ROLE_EOS);
     lm_ids_need(&t->ids, 1);
     t->ids.v[t->ids.n++] = start == LM_NO_ID ? 0 : start;
@@ -136,7 +137,8 @@ static int score(struct eval *E, const char *name, double value, double se, uint
     int err = 0;
 
     if (tsv) {
-        fprintf(lm_out_text(E->out), "%s\t%.6g\t%.3g\t%llu\n", name, value, se, (unsigned long long)n);
+        fprintf(lm_out_text(E->out), "%s\t%.6g\t%.3g\t%llu\n", name, value, se,
+                (unsigned long long)n);
         return 0;
     }
     lm_rec_new(&r, "score");
@@ -172,14 +174,17 @@ static int report(struct eval *E)
     if (!err)
         err = score(E, "loss", mean, bits ? mean * se / bits : 0, E->tokens);
     if (!err)
-        err = score(E, "perplexity-token", lm_exp(mean), bits ? lm_exp(mean) * mean * se / bits : 0, E->tokens);
+        err = score(E, "perplexity-token", lm_exp(mean), bits ? lm_exp(mean) * mean * se / bits : 0,
+                    E->tokens);
     if (!err) {
         double word = E->words ? E->nll / (double)E->words : 0;
 
-        err = score(E, "perplexity-word", lm_exp(word), bits ? lm_exp(word) * word * se / bits : 0, E->words);
+        err = score(E, "perplexity-word", lm_exp(word), bits ? lm_exp(word) * word * se / bits : 0,
+                    E->words);
     }
     if (!err)
-        err = score(E, "bytes-per-token", E->tokens ? (double)E->bytes / (double)E->tokens : 0, 0, E->bytes);
+        err = score(E, "bytes-per-token", E->tokens ? (double)E->bytes / (double)E->tokens : 0, 0,
+                    E->bytes);
     return err;
 }
 
@@ -225,7 +230,7 @@ static int work(struct eval *E, lm_in *in)
         if (lm_acts_on(r.type)) {
             rc = add(E, &r);
         } else if (!tsv) {
-            rc = settle(E);            /* order is kept */
+            rc = settle(E); /* order is kept */
             if (!rc)
                 rc = lm_put(E->out, &r);
         }
@@ -289,4 +294,7 @@ static int run(lm_in *in, lm_out *out)
     return rc;
 }
 
-int main(int argc, char **argv) { return lm_main(argc, argv, &tool, run); }
+int main(int argc, char **argv)
+{
+    return lm_main(argc, argv, &tool, run);
+}

@@ -1,10 +1,12 @@
 /* lm-gen: prompts in, generations out.
-   Apart from a server: a filter, whose output is a function of input, model, options and seed alone. */
+   Apart from a server: a filter, whose output is a function of input, model, options and seed
+   alone. */
 #include "lm.h"
 #include <unistd.h>
 
 static const char *model_dir;
-static uint64_t samples = 1, max_tokens = 256, top_k, seed, logprobs = UINT64_MAX, ctx_max, batch, chunk = 512;
+static uint64_t samples = 1, max_tokens = 256, top_k, seed, logprobs = UINT64_MAX, ctx_max, batch,
+                chunk = 512;
 static uint64_t kv_mem;
 static double temp, top_p = 1, min_p, repeat = 1;
 static lm_list stops;
@@ -21,34 +23,40 @@ static const lm_opt opts[] = {
     LM_REAL(0, "top-p", &top_p, 0, 1, "P", "draw from the fewest tokens of probability P (1: all)"),
     LM_REAL(0, "min-p", &min_p, 0, 1, "P", "drop tokens under P times the most likely (0: none)"),
     LM_REAL(0, "repeat", &repeat, 1e-3, 1e3, "R", "divide the logits of seen tokens by R (1: off)"),
-    LM_NUM('s', "seed", &seed, 0, UINT64_MAX, "SEED", "seed of all draws (0); a prompt's seed= wins"),
+    LM_NUM('s', "seed", &seed, 0, UINT64_MAX, "SEED",
+           "seed of all draws (0); a prompt's seed= wins"),
     LM_LIST(0, "stop", &stops, "STR", "end before STR; with the prompt's stop-1= .."),
-    LM_ENUM(0, "stop-at", &stop_at, "eos|line|block", "end at the end token, the line or the block (eos)"),
-    LM_NUM(0, "logprobs", &logprobs, 0, 64, "K", "add @logp: the chosen token and the K most likely"),
+    LM_ENUM(0, "stop-at", &stop_at, "eos|line|block",
+            "end at the end token, the line or the block (eos)"),
+    LM_NUM(0, "logprobs", &logprobs, 0, 64, "K",
+           "add @logp: the chosen token and the K most likely"),
     LM_FLAG(0, "ids", &with_ids, "add @tok: ids of prompt (weight 0) and generation"),
     LM_ENUM(0, "fim", &fim, "psm|spm|off", "order of a prompt with cut= (psm); off refuses it"),
     LM_NUM(0, "ctx", &ctx_max, 2, 1u << 24, "N", "tokens of prompt and output (the model's)"),
-    LM_ENUM(0, "truncate", &truncate_how, "error|left", "a longer prompt: finish=context, or cut its left (error)"),
+    LM_ENUM(0, "truncate", &truncate_how, "error|left",
+            "a longer prompt: finish=context, or cut its left (error)"),
     LM_FLAG(0, "times", &times, "add ms=: then two runs differ"),
     LM_MUTE,
     LM_NUM(0, "batch", &batch, 1, 4096, "N", "generations at once (8)"),
     LM_NUM(0, "chunk", &chunk, 1, 1u << 20, "N", "prompt tokens a step (512)"),
     LM_SIZE(0, "kv-mem", &kv_mem, 1, UINT64_MAX, "SIZE", "memory for the cache (25 % of RAM)"),
-    LM_COMMON, LM_END
-};
-static const lm_tool tool = {
-    .name = "lm-gen", .does = "generate text from prompts", .types = "prompt", .opts = opts,
-    .flags = LM_IN | LM_OUT | LM_ORDERED | LM_PAR
-};
+    LM_COMMON,
+    LM_END};
+static const lm_tool tool = {.name = "lm-gen",
+                             .does = "generate text from prompts",
+                             .types = "prompt",
+                             .opts = opts,
+                             .flags = LM_IN | LM_OUT | LM_ORDERED | LM_PAR};
 
 struct sample {
-    lm_buf text, logp;                 /* logp: f32 rows, then later the ids beside them */
+    lm_buf text, logp; /* logp: f32 rows, then later the ids beside them */
     lm_ids ids, top;
     double sum, ms;
     const char *finish;
 };
 
-/* What is to be written, in the order of reading: a record or note that passes, or a prompt and its samples. */
+/* What is to be written, in the order of reading: a record or note that passes, or a prompt and its
+ * samples. */
 struct entry {
     struct entry *next;
     struct gen *G;
@@ -57,7 +65,7 @@ struct entry {
     bool prompt;
     lm_job job;
     lm_ids ids;
-    lm_str *str;                       /* stop strings */
+    lm_str *str; /* stop strings */
     size_t nstr;
     struct sample *s;
     char id[33];
@@ -74,7 +82,7 @@ struct gen {
     char model_id[33];
     struct entry *first, **last;
     size_t waiting;
-    bool told;                         /* the @run record is out */
+    bool told; /* the @run record is out */
     int err;
 };
 
@@ -145,7 +153,8 @@ static void on_end(lm_job *j, uint32_t k, bool full)
 static int put_run(struct gen *G)
 {
     lm_rec r = {0};
-    static const char *const at[] = {"eos", "line", "block"}, *const order[] = {"psm", "spm", "off"};
+    static const char *const at[] = {"eos", "line", "block"}, *const order[] = {"psm", "spm",
+                                                                                "off"};
     int err;
 
     if (G->told)
@@ -210,8 +219,9 @@ static int put_sample(struct gen *G, const struct entry *e, uint32_t k)
         err = lm_gen_put_tok(G->out, (lm_gen_name){e->id, k}, lm_vocab_hash(G->vocab), V > 65536,
                              e->ids.v, e->ids.n, s->ids.v, s->ids.n);
     if (!err && logprobs != UINT64_MAX)
-        err = lm_gen_put_logp(G->out, (lm_gen_name){e->id, k}, (const float *)(const void *)s->logp.p,
-                              s->top.v, s->ids.n, 1 + ((uint32_t)logprobs < V ? (uint32_t)logprobs : V));
+        err = lm_gen_put_logp(G->out, (lm_gen_name){e->id, k},
+                              (const float *)(const void *)s->logp.p, s->top.v, s->ids.n,
+                              1 + ((uint32_t)logprobs < V ? (uint32_t)logprobs : V));
     return err;
 }
 
@@ -274,7 +284,7 @@ static void on_note(void *ctx, lm_str line)
     struct gen *G = ctx;
 
     if (!G->first)
-        lm_out_note(G->out, line);     /* its error is sticky */
+        lm_out_note(G->out, line); /* its error is sticky */
     else
         push(G)->note = lm_strndup(line);
 }
@@ -304,9 +314,11 @@ static int prompt_ids(struct gen *G, struct entry *e)
     if (rc < 0)
         return rc;
     if (rc && (cut > b.n || fim == FIM_OFF))
-        return lm_rec_fail(e->rec, LM_EINVALID, fim == FIM_OFF ? "cut= under --fim off" : "cut= lies beyond the body");
+        return lm_rec_fail(e->rec, LM_EINVALID,
+                           fim == FIM_OFF ? "cut= under --fim off" : "cut= lies beyond the body");
     if (rc)
-        rc = lm_fim_prompt(G->vocab, (lm_str){b.p, (size_t)cut}, (lm_str){b.p + cut, b.n - (size_t)cut},
+        rc = lm_fim_prompt(G->vocab, (lm_str){b.p, (size_t)cut},
+                           (lm_str){b.p + cut, b.n - (size_t)cut},
                            fim == FIM_SPM ? LM_FIM_SPM : LM_FIM_PSM, &e->ids);
     else
         rc = b.n ? lm_vocab_encode(G->vocab, b, &e->ids) : 0;
@@ -357,7 +369,7 @@ static int ask(struct gen *G, lm_rec *r)
     err = prompt_ids(G, e);
     if (err < 0)
         return err;
-    if (!e->ids.n) {                   /* an empty prompt starts as a document does: behind the end of another */
+    if (!e->ids.n) { /* an empty prompt starts as a document does: behind the end of another */
         uint32_t start = lm_vocab_role(G->vocab, LM_ROLE_BOS);
 
         start = start == LM_NO_ID ? lm_vocab_role(G->vocab, LM_ROLE_EOS) : start;
@@ -417,18 +429,20 @@ static int work(struct gen *G, lm_in *in)
 static int engine(struct gen *G)
 {
     uint64_t want = batch ? batch : 8;
-    uint64_t room = kv_mem ? kv_mem
-                           : (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / 4;
+    uint64_t room =
+        kv_mem ? kv_mem : (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / 4;
 
     G->ctx = ctx_max && ctx_max < G->model->cfg.ctx ? (uint32_t)ctx_max : G->model->cfg.ctx;
-    while (want > 2 && lm_kv_bytes(G->model, (uint32_t)want, G->ctx, (uint32_t)(want + chunk)) > room)
+    while (want > 2 &&
+           lm_kv_bytes(G->model, (uint32_t)want, G->ctx, (uint32_t)(want + chunk)) > room)
         want--;
     if (lm_kv_bytes(G->model, 2, G->ctx, (uint32_t)(2 + chunk)) > room) {
         uint32_t fits = G->ctx;
 
         while (fits > 2 && lm_kv_bytes(G->model, 2, fits, (uint32_t)(2 + chunk)) > room)
             fits /= 2;
-        return lm_err(LM_EMEM, "no room for the cache of one sequence of %u tokens; --ctx %u fits", G->ctx, fits);
+        return lm_err(LM_EMEM, "no room for the cache of one sequence of %u tokens; --ctx %u fits",
+                      G->ctx, fits);
     }
     return lm_gen_new(&G->g, G->model, (uint32_t)want, G->ctx, (uint32_t)chunk, G->pool);
 }
@@ -476,4 +490,7 @@ static int run(lm_in *in, lm_out *out)
     return rc;
 }
 
-int main(int argc, char **argv) { return lm_main(argc, argv, &tool, run); }
+int main(int argc, char **argv)
+{
+    return lm_main(argc, argv, &tool, run);
+}

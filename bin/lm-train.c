@@ -9,6 +9,7 @@ static const char *model, *skip_ids, *betas = ".9,.95", *warmup = "1%", *decay =
 static lm_list val;
 static uint64_t seq, seed, batch_tokens = 524288, micro, steps, tokens, keep = 3, major = 10, eval_every = 250;
 static int pack = DOCMASK, sched, dtype = BF16;
+static int opt;
 static double zloss = 1e-4, lr = 3e-4, eps = 1e-8, wd = 0.1, clip = 1, ratio = 20;
 static bool allow_drift, tail;
 static const lm_opt opts[] = {
@@ -21,6 +22,7 @@ static const lm_opt opts[] = {
     LM_NUM(0, "micro", &micro, 1, 1 << 20, "ROWS", "rows computed at once (1024 tokens); changes bits"),
     LM_FILE(0, "skip-ids", &skip_ids, "FILE", "documents, an id a line, that get weight 0"),
     LM_REAL(0, "zloss", &zloss, 0, 1, "F", "weight of the squared log-sum-exp (1e-4)"),
+    LM_ENUM(0, "opt", &opt, "muon|adamw", "optimiser of hidden matrices (muon); the rest is AdamW's"),
     LM_REAL(0, "lr", &lr, 0, 10, "F", "peak learning rate (3e-4)"),
     LM_STRING(0, "betas", &betas, "B1,B2", "AdamW's moments (.9,.95)"),
     LM_REAL(0, "eps", &eps, 1e-30, 1, "F", "AdamW's epsilon (1e-8)"),
@@ -87,7 +89,7 @@ static int run(lm_in *in, lm_out *out)
     lm_train_opt o = {
         .model = model, .run = lm_common.out, .val = val.v, .nval = val.n, .seq = seq, .seed = seed,
         .batch_tokens = batch_tokens, .micro = micro, .plain = pack == PLAIN, .skip_ids = skip_ids,
-        .zloss = zloss, .lr = lr, .eps = eps, .wd = wd, .clip = clip, .steps = steps, .tokens = tokens,
+        .muon = opt == 0, .zloss = zloss, .lr = lr, .eps = eps, .wd = wd, .clip = clip, .steps = steps, .tokens = tokens,
         .ratio = ratio, .sched = kind[sched], .warmup = warmup, .decay = decay,
         .dt = dtype == BF16 ? LM_BF16 : LM_F32, .resume = resume, .keep = keep, .major = major,
         .eval_every = eval_every, .allow_drift = allow_drift, .tail = tail, .metrics = metrics, .jobs = lm_jobs()};

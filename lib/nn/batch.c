@@ -1,13 +1,14 @@
-/* batch: places, prompts and running samples. A prompt is filled but for its last token into one place of
-   the cache; each sample starts from a copy of it, the last sample from the place itself. */
+/* batch: places, prompts and running samples. A prompt is filled but for its last token into one
+   place of the cache; each sample starts from a copy of it, the last sample from the place itself.
+ */
 #include "nn/batch.h"
 
 #define NONE UINT32_MAX
 
-struct run {                           /* a sample that decodes; j NULL = the place is free or holds a prompt */
+struct run { /* a sample that decodes; j NULL = the place is free or holds a prompt */
     lm_job *j;
-    uint32_t sample, pos, next;        /* next: the id to feed */
-    uint32_t *seen;                    /* prompt and output, for the repetition penalty */
+    uint32_t sample, pos, next; /* next: the id to feed */
+    uint32_t *seen;             /* prompt and output, for the repetition penalty */
     size_t nseen;
 };
 
@@ -15,20 +16,21 @@ struct lm_batch_gen {
     lm_kv *kv;
     lm_sampler *sampler;
     uint32_t seqs, ctx, chunk, vocab, nfree;
-    struct run *run;                   /* [seqs] by place */
+    struct run *run; /* [seqs] by place */
     bool *used;
     lm_job *first, **last;
     lm_kv_item *item;
-    uint32_t *slot;                    /* of the items that want logits */
-    float *logits;                     /* [seqs, vocab] */
+    uint32_t *slot; /* of the items that want logits */
+    float *logits;  /* [seqs, vocab] */
 };
 
-int lm_gen_new(lm_batch_gen **out, const lm_model *m, uint32_t seqs, uint32_t ctx, uint32_t chunk, lm_pool *pool)
+int lm_gen_new(lm_batch_gen **out, const lm_model *m, uint32_t seqs, uint32_t ctx, uint32_t chunk,
+               lm_pool *pool)
 {
     lm_batch_gen *g = lm_zalloc(1, sizeof *g);
     int err;
 
-    seqs += seqs == 1;                 /* samples are copied from a place that holds the prompt */
+    seqs += seqs == 1; /* samples are copied from a place that holds the prompt */
     err = lm_kv_new(&g->kv, m, seqs, ctx, seqs + chunk, pool);
 
     if (err < 0) {
@@ -122,7 +124,8 @@ static void admit(lm_batch_gen *g)
 {
     for (lm_job **p = &g->first, *j; (j = *p);) {
         if (!j->placed) {
-            if (j->n > 1 && g->nfree < 2)          /* its copies must find a place too, or all wait for ever */
+            if (j->n > 1 &&
+                g->nfree < 2) /* its copies must find a place too, or all wait for ever */
                 break;
             j->slot = place(g);
             if (j->slot == NONE)
@@ -138,7 +141,7 @@ static void admit(lm_batch_gen *g)
             start(g, j, slot);
         }
         if (j->filled == j->nids - 1 && j->started + 1 == j->n) {
-            start(g, j, j->slot);      /* the last one takes the prompt's own place */
+            start(g, j, j->slot); /* the last one takes the prompt's own place */
             *p = j->next;
             if (!*p)
                 g->last = p;

@@ -16,8 +16,8 @@ static int put(lm_out *out, lm_rec *r)
     return err;
 }
 
-int lm_gen_put_tok(lm_out *out, lm_gen_name of, const char *vocab, bool wide, const uint32_t *prompt,
-                   size_t np, const uint32_t *gen, size_t ng)
+int lm_gen_put_tok(lm_out *out, lm_gen_name of, const char *vocab, bool wide,
+                   const uint32_t *prompt, size_t np, const uint32_t *gen, size_t ng)
 {
     size_t n = np + ng, at = (n * (wide ? 4 : 2) + 7) & ~(size_t)7;
     lm_rec r = {0};
@@ -43,7 +43,8 @@ int lm_gen_put_tok(lm_out *out, lm_gen_name of, const char *vocab, bool wide, co
     return put(out, &r);
 }
 
-int lm_gen_put_logp(lm_out *out, lm_gen_name of, const float *logp, const uint32_t *ids, size_t n, uint32_t w)
+int lm_gen_put_logp(lm_out *out, lm_gen_name of, const float *logp, const uint32_t *ids, size_t n,
+                    uint32_t w)
 {
     size_t bytes = n * w * sizeof *logp, at = (bytes + 7) & ~(size_t)7;
     lm_rec r = {0};

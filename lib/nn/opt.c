@@ -55,7 +55,7 @@ static void adam_task(void *ctx, size_t i, unsigned thread)
     lm_adamw_arg a = j->a;
 
     (void)thread;
-    if (!t)
+    if (!t || (nn->o.muon && lm_muon_takes(t)))
         return;
     a.keep = t->flags & LM_T_MATRIX ? (float)(1 - j->lr * j->wd) : 1;
     LM_TASK(
@@ -101,6 +101,8 @@ int lm_nn_update(lm_nn *nn, const lm_adamw *o, double *gnorm)
                          .eps = (float)o->eps,
                          .lr = (float)o->lr};
     lm_net_run(&nn->net, p, adam_task, &j);
+    if (nn->o.muon)
+        lm_muon_update(nn, o, scale);
     lm_nn_clear(nn);
     lm_net_pack(&nn->net);
     return 0;

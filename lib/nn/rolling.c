@@ -1,7 +1,10 @@
 /* rolling: windows are gathered from texts into the rows of a forward pass. */
 #include "nn/rolling.h"
 
-struct window { float *nll; uint32_t skip, n; };   /* n ids, of which the first skip were scored before */
+struct window {
+    float *nll;
+    uint32_t skip, n;
+}; /* n ids, of which the first skip were scored before */
 
 struct lm_roll {
     lm_nn *nn;
@@ -12,7 +15,8 @@ struct lm_roll {
     struct window *w;
 };
 
-int lm_roll_new(lm_roll **out, lm_model *m, uint32_t ctx, uint32_t stride, uint32_t rows, lm_pool *pool)
+int lm_roll_new(lm_roll **out, lm_model *m, uint32_t ctx, uint32_t stride, uint32_t rows,
+                lm_pool *pool)
 {
     lm_roll *r = lm_zalloc(1, sizeof *r);
     lm_nn_opt o = {.rows = rows, .seq = ctx, .pool = pool};

@@ -2,12 +2,24 @@
 #include "nn/sample.h"
 #include <math.h>
 
-/* exp by 2^k times a polynomial in |r| <= ln2 / 2; only fma, so the bits are the same everywhere. */
+/* exp by 2^k times a polynomial in |r| <= ln2 / 2; only fma, so the bits are the same everywhere.
+ */
 double lm_exp(double x)
 {
-    static const double c[] = {1.0 / 6227020800, 1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800,
-                               1.0 / 362880, 1.0 / 40320, 1.0 / 5040, 1.0 / 720, 1.0 / 120,
-                               1.0 / 24, 1.0 / 6, 0.5, 1, 1};
+    static const double c[] = {1.0 / 6227020800,
+                               1.0 / 479001600,
+                               1.0 / 39916800,
+                               1.0 / 3628800,
+                               1.0 / 362880,
+                               1.0 / 40320,
+                               1.0 / 5040,
+                               1.0 / 720,
+                               1.0 / 120,
+                               1.0 / 24,
+                               1.0 / 6,
+                               0.5,
+                               1,
+                               1};
     double k, r, p;
 
     if (!(x > -745))
@@ -33,7 +45,7 @@ double lm_log(double x)
         m *= 2;
         e--;
     }
-    s = (m - 1) / (m + 1);             /* log m = 2 atanh s, |s| < .18 */
+    s = (m - 1) / (m + 1); /* log m = 2 atanh s, |s| < .18 */
     z = s * s;
     y = 0;
     for (int k = 23; k >= 1; k -= 2)
@@ -42,8 +54,14 @@ double lm_log(double x)
     return y;
 }
 
-struct cand { float logit; uint32_t id; };
-struct lm_sampler { uint32_t vocab; struct cand *c; };
+struct cand {
+    float logit;
+    uint32_t id;
+};
+struct lm_sampler {
+    uint32_t vocab;
+    struct cand *c;
+};
 
 lm_sampler *lm_sampler_new(uint32_t vocab)
 {
@@ -109,7 +127,7 @@ static void penalise(struct cand *c, const uint32_t *seen, size_t n, double repe
         bool first = id < vocab;
 
         for (size_t j = 0; first && j < i; j++)
-            first = seen[j] != id;     /* once, however often it was seen */
+            first = seen[j] != id; /* once, however often it was seen */
         if (first)
             c[id].logit = (float)(c[id].logit > 0 ? c[id].logit / repeat : c[id].logit * repeat);
     }
@@ -145,12 +163,12 @@ int lm_sample(lm_sampler *s, const lm_sampling *how, const float *logits, const 
     for (size_t i = 0; i < n; i++)
         total += lm_exp(c[i].logit / how->temp - top);
     keep = n;
-    if (how->top_p < 1) {              /* the fewest whose probabilities reach top_p */
+    if (how->top_p < 1) { /* the fewest whose probabilities reach top_p */
         for (keep = 0, sum = 0; keep < n && sum < how->top_p * total; keep++)
             sum += lm_exp(c[keep].logit / how->temp - top);
         total = sum;
     }
-    if (how->min_p > 0) {              /* probability at least min_p of the largest */
+    if (how->min_p > 0) { /* probability at least min_p of the largest */
         size_t k = 0;
 
         for (sum = 0; k < keep && lm_exp(c[k].logit / how->temp - top) >= how->min_p; k++)

@@ -75,6 +75,8 @@ static void plan(lm_nn *nn, lm_plan *p)
     }
     if (nn->o.train)
         plan_backward(nn, p);
+    if (nn->o.train && nn->o.muon)
+        lm_muon_plan(nn, p, threads);
 }
 
 int lm_nn_new(lm_nn **out, lm_model *m, const lm_nn_opt *o)

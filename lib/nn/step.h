@@ -10,6 +10,7 @@ typedef struct {
     uint32_t rows, seq; /* shape of a micro-batch */
     lm_pool *pool;      /* NULL = this thread alone; the caller's */
     bool train;         /* false: only lm_nn_loss and lm_nn_logits */
+    bool muon;          /* hidden matrices by Muon, the rest by AdamW */
     float zloss;        /* weight of the squared log-sum-exp in the gradient, 0 = off */
 } lm_nn_opt;
 
@@ -44,10 +45,11 @@ int lm_nn_loss(lm_nn *nn, const lm_batch *b, lm_loss *out); /* forward alone */
 int lm_nn_logits(lm_nn *nn, const uint32_t *in, const uint32_t *start,
                  float *logits); /* [rows*seq, vocab] */
 
-/* AdamW (Loshchilov and Hutter 2019), decoupled decay on 2-D tensors only. The accumulated gradient
-   is first multiplied by rows * seq / (sum of weights since the last update), then clipped to
-   global norm clip (0 = never). *gnorm: norm before clipping. If it is not finite nothing is
-   changed and LM_EDIVERGED returned. Accumulators are cleared. */
+/* With lm_nn_opt.muon the hidden matrices are updated by Muon (muon.c), which keeps its momentum in
+   LM_NN_M; all else by AdamW (Loshchilov and Hutter 2019), decoupled decay on 2-D tensors only. The
+   accumulated gradient is first multiplied by rows * seq / (sum of weights since the last update),
+   then clipped to global norm clip (0 = never). *gnorm: norm before clipping. If it is not finite
+   nothing is changed and LM_EDIVERGED returned. Accumulators are cleared. */
 typedef struct {
     double lr, beta1, beta2, eps, wd, clip;
 } lm_adamw;

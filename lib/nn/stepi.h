@@ -27,8 +27,9 @@ struct lm_nn {
     float *pn1, *pn2, *pq, *pk;     /* norm gradients, one row a block */
     float *tok_loss, *tok_lse, *gw; /* [t] */
     uint32_t *pos;
-    lm_scr *scr; /* [threads] */
-    bool fresh;  /* accumulators hold nothing yet */
+    struct lm_muon_scratch *muon; /* [threads]; NULL without Muon */
+    lm_scr *scr;                  /* [threads] */
+    bool fresh;                   /* accumulators hold nothing yet */
     uint64_t weight, updates;
     const lm_batch *b; /* of the call under way */
     uint32_t layer;
@@ -42,6 +43,10 @@ void lm_nn_backward(
 void lm_nn_head_backward(
     struct lm_nn *nn); /* weight gradient of the head for the chunk under way */
 void lm_nn_embed_backward(struct lm_nn *nn);
+bool lm_muon_takes(const lm_tensor *t); /* a hidden matrix? */
+void lm_muon_plan(struct lm_nn *nn, lm_plan *p, unsigned threads);
+void lm_muon_update(struct lm_nn *nn, const lm_adamw *o,
+                    double gs); /* gs: factor of the gradient */
 /* C [outs, ins] of tensor t (+)= A' B: a task a unit of rows. */
 typedef struct {
     const lm_tensor *t;

@@ -200,7 +200,7 @@ static int wind_on(lm_trainer *t)
 static int setup(lm_trainer *t, lm_buf *drift, lm_buf *bad)
 {
     const lm_train_opt *o = t->o;
-    lm_nn_opt n = {.train = true, .zloss = (float)o->zloss};
+    lm_nn_opt n = {.train = true, .muon = o->muon, .zloss = (float)o->zloss};
     int err, has;
 
     if ((err = lock_run(o->run)))

@@ -11,6 +11,7 @@ typedef struct {
     uint64_t seq, seed, batch_tokens, micro;       /* seq, micro 0: the defaults */
     bool plain;                                    /* documents of a row see each other */
     const char *skip_ids;                          /* file of document ids of weight 0; may be NULL */
+    bool muon;                         /* hidden matrices by Muon, else AdamW for all */
     double zloss, lr, beta1, beta2, eps, wd, clip;
     uint64_t steps, tokens; double ratio;          /* the first that is not 0 */
     int sched;                                     /* LM_SCHED_* */

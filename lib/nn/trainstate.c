@@ -70,7 +70,7 @@ void lm_trainer_recipe(lm_trainer *t)
     skip_hash(t, r);
     lm_settings_add(r, "loss", "ce");
     lm_settings_f64(r, "zloss", o->zloss);
-    lm_settings_add(r, "opt", "adamw");
+    lm_settings_add(r, "opt", "%s", o->muon ? "muon" : "adamw");
     lm_fmt_f64(b1, o->beta1);
     lm_fmt_f64(b2, o->beta2);
     lm_settings_add(r, "betas", "%s,%s", b1, b2);

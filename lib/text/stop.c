@@ -1,7 +1,10 @@
 /* stop: the rules that end a generated text. */
 #include "text/stop.h"
 
-static bool blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+static bool blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
 
 static size_t find(lm_str text, size_t from, lm_str what)
 {

@@ -5,10 +5,11 @@
 
 enum { LM_STOP_EOS, LM_STOP_LINE, LM_STOP_BLOCK, LM_STOP_STRING };
 typedef struct {
-    const lm_str *str; size_t nstr;    /* stop strings; the text is cut before the first that is met */
-    int at;                            /* LM_STOP_EOS: no rule, LINE: through the first LF after a non-blank,
-                                          BLOCK: before the first non-blank line indented less than the cursor's
-                                          line, or at a bracket that closes one opened before the text */
+    const lm_str *str;
+    size_t nstr; /* stop strings; the text is cut before the first that is met */
+    int at;      /* LM_STOP_EOS: no rule, LINE: through the first LF after a non-blank,
+                    BLOCK: before the first non-blank line indented less than the cursor's
+                    line, or at a bracket that closes one opened before the text */
 } lm_stop;
 
 /* Does text end? prompt is what stands before it. Only what appeared from byte `seen` on is news.
