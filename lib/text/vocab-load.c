@@ -132,8 +132,7 @@ static int load_tokens(lm_vocab *v, json_t *vocab)
 
     for (int cp = 0; cp < 512; cp++)
         back[cp] = (int16_t)lm_bytechar_back((uint32_t)cp);
-    json_object_foreach(vocab, key, j)
-    {
+    json_object_foreach (vocab, key, j) {
         lm_str bytes;
 
         get_id(j, &id, &v->size); /* checked before */
@@ -359,7 +358,9 @@ static int load(lm_vocab *v, json_t *root, json_t *config)
         (err = lm_json_arr(root, "added_tokens", &added)) < 0 ||
         (err = load_kind(v, root, model)) < 0 || (err = load_pre(v, root)) < 0)
         return err;
-    json_object_foreach(vocab, key, j) if ((err = get_id(j, &id, &v->size)) < 0) return err;
+    json_object_foreach (vocab, key, j)
+        if ((err = get_id(j, &id, &v->size)) < 0)
+            return err;
     json_array_foreach(added, i, j) if ((err = get_id(json_object_get(j, "id"), &id, &v->size)) <
                                         0) return err;
     v->token = lm_zalloc((size_t)v->size + 1, sizeof *v->token);
