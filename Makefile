@@ -184,7 +184,8 @@ peers:
 	$(Q)python3 -m venv build/peers
 	$(Q)build/peers/bin/pip -q install -r tests/requirements.txt
 ## demo: from the Python standard library to a scored model, in five minutes
-demo: all
+demo:
+	@$(MAKE) -s $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS)) all
 	@$(MAKE) --no-print-directory -C examples/codelm
 
 BINDIR   := $(DESTDIR)$(PREFIX)/bin

@@ -1,0 +1,2 @@
+def read_file(path):
+    """Return the text of the file at path."""
