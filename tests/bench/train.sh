@@ -15,7 +15,7 @@ best() { sort -g "$1" | tail -n 1; }
 ours() # DTYPE JOBS: the median of the steps but the first two
 {
     rm -rf run
-    lm-train -q -j "$2" -m model -o run --dtype "$1" --seq 256 --batch-tokens 1024 --micro 4 --steps "$steps" \
+    lm-train -q -j "$2" -m model -o run --opt adamw --dtype "$1" --seq 256 --batch-tokens 1024 --micro 4 --steps "$steps" \
         --ckpt-every 100000 data
     lm-metrics --kind time -k tps run/metrics.lm | sed 1,3d | sort -g | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
 }
