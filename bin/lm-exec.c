@@ -345,6 +345,7 @@ static int ended(size_t i)
     j->box = NULL;
     x.running[i] = x.running[--x.nrun];
     j->tries++;
+    x.judge.cold |= v == LM_V_INFRA_ERROR;         /* perhaps the warm interpreter's fault: once more without */
     if (v == LM_V_INFRA_ERROR || (j->ref && v != LM_V_PASS)) {
         again = ++j->infra < TRIES;                /* a reference has its tries too, alone */
     } else if (!j->ref && repeat > 1) {
