@@ -69,8 +69,25 @@ static void kill_all(const struct box_in *b)
         kill(-1, SIGKILL);                         /* all of this namespace but us */
         return;
     }
-    for (int i = 0; i < 1000 && lm_box_tally(b, SIGKILL, false).tasks; i++)
+    for (int i = 0; i < 100 && lm_box_tally(b, SIGKILL, false).tasks; i++)
         usleep(1000);
+}
+
+/* Ends and reaps everything. A scan of /proc may miss a process whose parent goes while it is made; but
+   whoever lost its parent becomes our child, so when we have none, none is left. */
+static void end_all(const struct box_in *b)
+{
+    for (;;) {
+        int pid;
+
+        kill_all(b);
+        while ((pid = waitpid(-1, NULL, b->spec->level == 3 ? 0 : WNOHANG)) > 0)
+            ;
+        if (pid < 0 && errno == ECHILD)
+            return;
+        if (pid == 0)
+            usleep(1000);
+    }
 }
 
 static uint64_t reaped_us(uint64_t *maxrss)
@@ -282,9 +299,7 @@ static bool watch(const struct box_in *b, struct box_report *r, int main_pid, in
     }
     r->wall_us = (uint64_t)((lm_now() - start) * 1e6);
     measure(b, r, before, UINT64_MAX / 1000, UINT64_MAX);
-    kill_all(b);
-    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
-        ;
+    end_all(b);
     {
         uint64_t cpu = reaped_us(&r->mem_peak) - before + r->extra_us;
         r->cpu_us = cpu > r->cpu_us ? cpu : r->cpu_us;
