@@ -68,8 +68,10 @@ lm-export -t gen --text body "$d/samples.lm" >"$d/samples.jsonl"
 for p in prompts/*; do
     n=$((n + 1))
     { sed 's/^/  | /' "$p"; sed -n "${n}p" "$d/samples.jsonl" | python3 -c '
-import json, sys
-for line in json.loads(sys.stdin.read())["body"].splitlines()[:5]: print("  > " + line[:90])'; }
+import base64, json, sys
+j = json.loads(sys.stdin.read())
+text = j["body"] if "body" in j else base64.b64decode(j["body_base64"]).decode("utf-8", "replace")
+for line in text.split("\n")[:5]: print("  > " + "".join(c if c.isprintable() else "?" for c in line[:90]))'; }
 done
 echo
 echo "Seconds: $(for f in "$d"/times/*; do case $f in *.part) ;; *) printf '%s %s, ' "${f##*/}" "$(secs "${f##*/}")" ;; esac; done | sed 's/, $//')" | fold -s -w 100
