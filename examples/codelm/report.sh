@@ -60,7 +60,8 @@ awk -F'\t' 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i; next }
     { v = $c["verdicts"]; gsub(/:/, " ", v); gsub(/,/, ", ", v)
       s = s sprintf("%s%s %.1f %%", s ? ", " : "", $c["name"], 100 * $c["value"])
       tail = sprintf("%d tasks, %d tries: %s", $c["n"], $c["samples"], v) }
-    END { print s " of " tail "." }' "$d/passk.txt"
+    END { if (s) print s " of " tail "; sandbox level '"$(lm-ls -t verdict "$d/verdicts.lm" | head -n 1 | attr level)"'."
+          else print "No pass@k: no sandbox on this machine, the generated programs were not run." }' "$d/passk.txt"
 echo
 echo 'Three prompts and how the model goes on:'
 n=0
