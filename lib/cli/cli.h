@@ -72,6 +72,7 @@ const char *lm_version(void);
 bool lm_acts_on(lm_str type);                      /* is type among the tool's types (or -t's)? */
 void lm_warn(const char *fmt, ...) LM_PRINTF(1, 2);                /* one line, unless -q; counted */
 _Noreturn void lm_die(int err, const char *fmt, ...) LM_PRINTF(2, 3);   /* for main() alone, where no run exists yet */
+void lm_show(bool last, const char *fmt, ...) LM_PRINTF(2, 3);        /* a line for a person on stderr; on a terminal rewritten in place until the last */
 void lm_progress(uint64_t done, uint64_t total, const char *unit); /* for tools whose work is not reading records */
 unsigned lm_jobs(void);                            /* -j, LM_JOBS, or CPUs of the affinity mask */
 /* Rejected records: sets drop=TOOL:RULE:VALUE and returns LM_DROP. */

@@ -24,6 +24,18 @@ void lm_progress(uint64_t done, uint64_t total, const char *unit)
     atomic_store(&prog.done, done);
 }
 
+void lm_show(bool last, const char *fmt, ...)
+{
+    bool tty = isatty(2);
+    char line[400];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(line, sizeof line, fmt, ap);
+    va_end(ap);
+    fprintf(stderr, "%s%s%s", tty ? "\r\033[K" : "", line, tty && !last ? "" : "\n");
+}
+
 static void draw(void)
 {
     double t = lm_now() - prog.t0;
@@ -34,17 +46,20 @@ static void draw(void)
     if (unit) {
         uint64_t done = atomic_load(&prog.done), total = atomic_load(&prog.total);
 
-        n = total ? snprintf(line, sizeof line, "%llu of %llu %s, %.0f %%", (unsigned long long)done,
-                             (unsigned long long)total, unit, 100.0 * (double)done / (double)total)
-                  : snprintf(line, sizeof line, "%llu %s", (unsigned long long)done, unit);
+        n = total
+                ? snprintf(line, sizeof line, "%llu of %llu %s, %.0f %%", (unsigned long long)done,
+                           (unsigned long long)total, unit, 100.0 * (double)done / (double)total)
+                : snprintf(line, sizeof line, "%llu %s", (unsigned long long)done, unit);
     } else if (prog.st) {
         uint64_t bytes = prog.st->bytes, size = prog.st->size;
 
         lm_fmt_bytes(a, bytes);
         lm_fmt_bytes(b, (uint64_t)((double)bytes / (t > 0.001 ? t : 0.001)));
-        n = snprintf(line, sizeof line, "%llu records, %s, %s/s", (unsigned long long)prog.st->recs, a, b);
+        n = snprintf(line, sizeof line, "%llu records, %s, %s/s", (unsigned long long)prog.st->recs,
+                     a, b);
         if (size && bytes <= size)
-            n += snprintf(line + n, sizeof line - (size_t)n, ", %.0f %%", 100.0 * (double)bytes / (double)size);
+            n += snprintf(line + n, sizeof line - (size_t)n, ", %.0f %%",
+                          100.0 * (double)bytes / (double)size);
     } else {
         return;
     }

@@ -1,4 +1,5 @@
-/* trainlog: the records of a run. Clock, host and speed are in time, sys and event records alone. */
+/* trainlog: the records of a run. Clock, host and speed are in time, sys and event records alone.
+ */
 #include "nn/traini.h"
 #include <inttypes.h>
 #include <sys/resource.h>
@@ -12,7 +13,10 @@ static void set_f32(lm_rec *r, const char *key, double v)
     lm_set(r, key, (lm_str){s, (size_t)lm_fmt_f32(s, (float)v)});
 }
 
-static void set_ms(lm_rec *r, const char *key, double ms) { lm_setf(r, key, "%.1f", ms); }
+static void set_ms(lm_rec *r, const char *key, double ms)
+{
+    lm_setf(r, key, "%.1f", ms);
+}
 
 static void begin(lm_rec *r, const lm_trainer *t, const char *kind)
 {
@@ -90,7 +94,7 @@ int lm_trainer_logs(lm_trainer *t)
     lm_buf_addf(&l, "%s/ledger.lm", t->o->run);
     path = path ? path : m.p;
     if (path == m.p || (t->resumed && strcmp(path, "-")))
-        find_parent(t, path);                      /* a run killed before its first checkpoint is one too */
+        find_parent(t, path); /* a run killed before its first checkpoint is one too */
     lm_trainer_run_id(t);
     err = lm_runlog_open(&t->metrics, path, false, 0);
     if (!err)
@@ -165,7 +169,7 @@ void lm_trainer_step_record(lm_trainer *t, const lm_stepfacts *f)
     lm_set(&r, "dt", LM_STR("f32"));
     lm_setf(&r, "shape", "%" PRIu64 ",2", t->rows);
     p = lm_body_alloc(&r, t->rows * 8);
-    memcpy(p, t->rowlog, t->rows * 8);             /* little-endian, as every machine we run on */
+    memcpy(p, t->rowlog, t->rows * 8); /* little-endian, as every machine we run on */
     lm_runlog_put(&t->ledger, &r);
     lm_rec_free(&r);
     lm_trainer_flush(t);
@@ -197,8 +201,9 @@ void lm_trainer_sys_record(lm_trainer *t)
     getrusage(RUSAGE_SELF, &ru);
     begin(&r, t, "sys");
     lm_setf(&r, "rss", "%ld", ru.ru_maxrss * 1024);
-    lm_setf(&r, "cpu-ms", "%ld", ru.ru_utime.tv_sec * 1000 + ru.ru_utime.tv_usec / 1000 +
-                                 ru.ru_stime.tv_sec * 1000 + ru.ru_stime.tv_usec / 1000);
+    lm_setf(&r, "cpu-ms", "%ld",
+            ru.ru_utime.tv_sec * 1000 + ru.ru_utime.tv_usec / 1000 + ru.ru_stime.tv_sec * 1000 +
+                ru.ru_stime.tv_usec / 1000);
     lm_setf(&r, "threads", "%u", lm_pool_size(t->pool));
     lm_setf(&r, "arena", "%zu", lm_nn_bytes(t->nn));
     lm_runlog_put(&t->metrics, &r);
@@ -216,8 +221,9 @@ void lm_trainer_tail(lm_trainer *t, const lm_stepfacts *f, bool last)
         return;
     t->told_at = now;
     left = (now - t->began) / done * (double)(t->steps - t->step);
-    fprintf(stderr, "%sstep %" PRIu64 "/%" PRIu64 "  loss %.4f  lr %.2e  %.0f tok/s  %.0f:%02.0f left%s",
-            tty ? "\r\033[K" : "", t->step, t->steps, f->loss / (double)f->weight, f->lr,
-            done * (double)(t->rows * t->seq) / (now - t->began), left / 60 - 0.5 < 0 ? 0 : (double)(int)(left / 60),
-            left - 60 * (double)(int)(left / 60), tty && !last ? "" : "\n");
+    lm_show(last, "step %" PRIu64 "/%" PRIu64 "  loss %.4f  lr %.2e  %.0f tok/s  %.0f:%02.0f left",
+            t->step, t->steps, f->loss / (double)f->weight, f->lr,
+            done * (double)(t->rows * t->seq) / (now - t->began),
+            left / 60 - 0.5 < 0 ? 0 : (double)(int)(left / 60),
+            left - 60 * (double)(int)(left / 60));
 }
