@@ -3,15 +3,14 @@
 #include "lm.h"
 
 static uint64_t frame = 4 << 20;
-static const lm_opt opts[] = {
-    LM_SIZE(0, "frame", &frame, 4096, 1 << 30, "SIZE", "of compressed output, bytes a frame (4M)"),
-    LM_COMMON, LM_END
-};
-static const lm_tool tool = {
-    .name = "lm-cat", .does = "join, compress and decompress streams",
-    .opts = opts, .flags = LM_IN | LM_OUT | LM_ORDERED,
-    .epilog = "-o X.lm.gz and -o X.lm.zst compress."
-};
+static const lm_opt opts[] = {LM_SIZE(0, "frame", &frame, 4096, 1 << 30, "SIZE",
+                                      "of compressed output, bytes a frame (4M)"),
+                              LM_COMMON, LM_END};
+static const lm_tool tool = {.name = "lm-cat",
+                             .does = "join, compress and decompress streams",
+                             .opts = opts,
+                             .flags = LM_IN | LM_OUT | LM_ORDERED,
+                             .epilog = "-o X.lm.gz and -o X.lm.zst compress."};
 
 static bool ends(const char *s, const char *tail)
 {

@@ -1,18 +1,20 @@
-/* lm-check: verify a file whole: framing, counts, checksum, arrays; save what a damaged one still holds.
-   Apart from lm-cat: it writes nothing unless asked, and knows what to do after damage. */
+/* lm-check: verify a file whole: framing, counts, checksum, arrays; save what a damaged one still
+   holds. Apart from lm-cat: it writes nothing unless asked, and knows what to do after damage. */
 #include "lm.h"
 
 static bool salvage;
 static const lm_opt opts[] = {
-    LM_FLAG(0, "salvage", &salvage, "go past damage, write what is whole, tell the lost byte ranges"),
-    LM_COMMON, LM_END
-};
-static const lm_tool tool = {
-    .name = "lm-check", .does = "verify a stream, or salvage a damaged one",
-    .opts = opts, .flags = LM_IN | LM_FILES
-};
+    LM_FLAG(0, "salvage", &salvage,
+            "go past damage, write what is whole, tell the lost byte ranges"),
+    LM_COMMON, LM_END};
+static const lm_tool tool = {.name = "lm-check",
+                             .does = "verify a stream, or salvage a damaged one",
+                             .opts = opts,
+                             .flags = LM_IN | LM_FILES};
 
-typedef struct { uint64_t ranges, bytes, arrays; } damage;
+typedef struct {
+    uint64_t ranges, bytes, arrays;
+} damage;
 
 static void on_lost(void *ctx, const char *file, uint64_t from, uint64_t to)
 {
@@ -20,8 +22,8 @@ static void on_lost(void *ctx, const char *file, uint64_t from, uint64_t to)
 
     d->ranges++;
     d->bytes += to - from;
-    lm_warn("%s: lost bytes %llu to %llu (%llu)", file, (unsigned long long)from, (unsigned long long)to,
-            (unsigned long long)(to - from));
+    lm_warn("%s: lost bytes %llu to %llu (%llu)", file, (unsigned long long)from,
+            (unsigned long long)to, (unsigned long long)(to - from));
 }
 
 /* A record that names the shape of its body must have a body of that shape, to the last byte. */

@@ -5,25 +5,30 @@
 static const char *keep, *drop;
 static lm_list set, ren;
 static bool nobody;
-static const lm_opt opts[] = {
-    LM_STRING('k', "keep", &keep, "KEYS", "keep these attributes alone (a,b,..)"),
-    LM_STRING('d', "drop", &drop, "KEYS", "drop these attributes"),
-    LM_LIST(0, "rename", &ren, "OLD=NEW", "rename an attribute in place"),
-    LM_LIST(0, "set", &set, "KEY=VALUE", "set an attribute to a value"),
-    LM_FLAG(0, "no-body", &nobody, "empty the bodies"),
-    LM_COMMON, LM_END
-};
-static const lm_tool tool = {
-    .name = "lm-cut", .does = "keep or edit attributes, drop bodies",
-    .types = "*", .opts = opts, .flags = LM_IN | LM_OUT | LM_ORDERED | LM_PAR
-};
+static const lm_opt opts[] = {LM_STRING('k', "keep", &keep, "KEYS",
+                                        "keep these attributes alone (a,b,..)"),
+                              LM_STRING('d', "drop", &drop, "KEYS", "drop these attributes"),
+                              LM_LIST(0, "rename", &ren, "OLD=NEW", "rename an attribute in place"),
+                              LM_LIST(0, "set", &set, "KEY=VALUE", "set an attribute to a value"),
+                              LM_FLAG(0, "no-body", &nobody, "empty the bodies"),
+                              LM_COMMON,
+                              LM_END};
+static const lm_tool tool = {.name = "lm-cut",
+                             .does = "keep or edit attributes, drop bodies",
+                             .types = "*",
+                             .opts = opts,
+                             .flags = LM_IN | LM_OUT | LM_ORDERED | LM_PAR};
 
-typedef struct { lm_str key, val; } pair;
+typedef struct {
+    lm_str key, val;
+} pair;
 typedef struct {
     pair *v;
     size_t n, cap;
 } pairs;
-typedef struct { pairs keep, drop, ren, set; } plan;
+typedef struct {
+    pairs keep, drop, ren, set;
+} plan;
 
 static bool is_key(lm_str s)
 {
@@ -38,7 +43,8 @@ static bool is_key(lm_str s)
 static int push(pairs *l, lm_str key, lm_str val)
 {
     if (!is_key(key))
-        return lm_err(LM_EUSAGE, "'%.*s' is not a key ([a-z][a-z0-9-]*, at most 32)", (int)key.n, key.p);
+        return lm_err(LM_EUSAGE, "'%.*s' is not a key ([a-z][a-z0-9-]*, at most 32)", (int)key.n,
+                      key.p);
     LM_GROW(l->v, l->n, l->cap);
     l->v[l->n++] = (pair){key, val};
     return 0;
@@ -126,7 +132,7 @@ static void replace(lm_rec *r, const pairs *now)
 
     lm_clear(r);
     for (size_t i = 0; i < now->n; i++)
-        if (!lm_get(r, word(now->v[i].key, k)).p)  /* of a repeated key the first one counts */
+        if (!lm_get(r, word(now->v[i].key, k)).p) /* of a repeated key the first one counts */
             lm_set(r, k, now->v[i].val);
 }
 

@@ -1,17 +1,19 @@
 /* lm-dedup: drop documents that equal or resemble another, and say which.
-   The six steps exact, sign, band, join, rank and drop in one process; a corpus over one machine's memory
-   takes them one by one. */
+   The six steps exact, sign, band, join, rank and drop in one process; a corpus over one machine's
+   memory takes them one by one. */
 #include "lm.h"
 
-enum { WALK = 512 };                               /* records after which those passed may leave memory */
+enum { WALK = 512 }; /* records after which those passed may leave memory */
 
 static const char *near_ = "0.7", *rank = LM_RANK_DEFAULT, *table, *tmp;
 static double verify;
 static uint64_t seed, mem = 1 << 30;
 static bool mark;
 static const lm_opt opts[] = {
-    LM_STRING(0, "near", &near_, "T|off", "similarity of near duplicates (0.7); off: exact ones alone"),
-    LM_REAL(0, "verify", &verify, 0, 1, "S", "join only pairs whose estimate is at least S (0: all)"),
+    LM_STRING(0, "near", &near_, "T|off",
+              "similarity of near duplicates (0.7); off: exact ones alone"),
+    LM_REAL(0, "verify", &verify, 0, 1, "S",
+            "join only pairs whose estimate is at least S (0: all)"),
     LM_STRING(0, "rank", &rank, "KEYS", "keep the first by KEYS, -KEY: the greatest first"),
     LM_NUM('s', "seed", &seed, 0, UINT64_MAX, "SEED", "of the signatures (0)"),
     LM_FLAG(0, "mark", &mark, "mark duplicates, drop none"),
@@ -19,14 +21,18 @@ static const lm_opt opts[] = {
     LM_MUTE,
     LM_SIZE('m', "memory", &mem, 32 << 20, UINT64_MAX / 2, "SIZE", "memory bound (1G)"),
     LM_FILE(0, "tmp", &tmp, "DIR", "spill to DIR ($TMPDIR, else /tmp)"),
-    LM_COMMON, LM_END
-};
-static const lm_tool tool = {
-    .name = "lm-dedup", .does = "drop exact and near duplicate documents", .types = "doc",
-    .opts = opts, .flags = LM_IN | LM_OUT | LM_ORDERED | LM_PAR | LM_REJ
-};
+    LM_COMMON,
+    LM_END};
+static const lm_tool tool = {.name = "lm-dedup",
+                             .does = "drop exact and near duplicate documents",
+                             .types = "doc",
+                             .opts = opts,
+                             .flags = LM_IN | LM_OUT | LM_ORDERED | LM_PAR | LM_REJ};
 
-typedef struct { lm_dedup *d; int err; } feed;
+typedef struct {
+    lm_dedup *d;
+    int err;
+} feed;
 
 static void on_note(void *ctx, lm_str line)
 {
@@ -57,7 +63,9 @@ static void annotate(lm_dedup *d, lm_rec *r, const lm_dup *v)
     size_t from[3] = {v->exact, v->near, v->cluster}, i;
 
     for (i = 0; i < LM_COUNT(own); i++) {
-        bool has = i < 3 ? from[i] != SIZE_MAX : i == 3 ? v->cluster != SIZE_MAX : v->near != SIZE_MAX;
+        bool has = i < 3    ? from[i] != SIZE_MAX
+                   : i == 3 ? v->cluster != SIZE_MAX
+                            : v->near != SIZE_MAX;
 
         if (!has) {
             if (lm_get(r, own[i]).p)
@@ -118,7 +126,10 @@ static int write_all(lm_out *out, lm_dedup *d)
     return err;
 }
 
-typedef struct { lm_buf id, of; size_t doc; } row;
+typedef struct {
+    lm_buf id, of;
+    size_t doc;
+} row;
 
 static int by_id(const void *a, const void *b)
 {
@@ -236,4 +247,7 @@ static int run(lm_in *in, lm_out *out)
     return err;
 }
 
-int main(int argc, char **argv) { return lm_main(argc, argv, &tool, run); }
+int main(int argc, char **argv)
+{
+    return lm_main(argc, argv, &tool, run);
+}

@@ -11,61 +11,67 @@ static int sentinel = 0;
 static bool cold;
 static const char *cpu = "auto", *wall = "auto", *cache;
 static const lm_opt opts[] = {
-    LM_NUM(0, "level", &level, 1, 3, "N", "sandbox: 3 namespaces, 2 Landlock and seccomp, 1 rlimits (3)"),
+    LM_NUM(0, "level", &level, 1, 3, "N",
+           "sandbox: 3 namespaces, 2 Landlock and seccomp, 1 rlimits (3)"),
     LM_ENUM(0, "verdict", &sentinel, "sentinel|exit", "what a PASS needs beside exit 0 (sentinel)"),
-    LM_STRING(0, "cpu", &cpu, "auto|S", "seconds of CPU time (auto: 10 x the reference's, at least 2)"),
+    LM_STRING(0, "cpu", &cpu, "auto|S",
+              "seconds of CPU time (auto: 10 x the reference's, at least 2)"),
     LM_STRING(0, "wall", &wall, "auto|S", "seconds of wall time (auto: 3 x those of --cpu)"),
     LM_SIZE(0, "mem", &mem, 16 << 20, 1ull << 40, "SIZE", "memory of a run (512M)"),
-    LM_NUM(0, "repeat", &repeat, 1, 100, "N", "run each program N times, alone; FLAKY if they disagree (1)"),
+    LM_NUM(0, "repeat", &repeat, 1, 100, "N",
+           "run each program N times, alone; FLAKY if they disagree (1)"),
     LM_COMMON,
     LM_FLAG(0, "cold", &cold, "start each interpreter afresh, none kept warm"),
     LM_FILE(0, "cache", &cache, "DIR", "keep results in DIR; what is there is not run again"),
-    LM_END
-};
-static const lm_tool tool = {
-    .name = "lm-exec", .does = "run generated programs in a sandbox", .types = "gen",
-    .opts = opts, .flags = LM_IN | LM_OUT | LM_ORDERED | LM_PAR
-};
+    LM_END};
+static const lm_tool tool = {.name = "lm-exec",
+                             .does = "run generated programs in a sandbox",
+                             .types = "gen",
+                             .opts = opts,
+                             .flags = LM_IN | LM_OUT | LM_ORDERED | LM_PAR};
 
 enum { WINDOW = 1024, BOXES = 64, TRIES = 3, ALONE_BATCH = 16 };
-enum { NEW, BUSY, READY, FAILED };                 /* of a problem's limits */
-enum { WAITING, RUNNING, ALONE, DONE };            /* of a job; ALONE = waits to run with nothing beside it */
+enum { NEW, BUSY, READY, FAILED };      /* of a problem's limits */
+enum { WAITING, RUNNING, ALONE, DONE }; /* of a job; ALONE = waits to run with nothing beside it */
 
-struct work {                                      /* a problem of a task, with its limits */
+struct work { /* a problem of a task, with its limits */
     lm_task *t;
     lm_problem p;
     const lm_runtime_at *rt;
     int state;
     uint64_t cpu_ms, wall_ms;
-    lm_judged ref;                                 /* of the reference solution, once READY */
-    bool ran;                                      /* ref.out is from this run, not from the cache */
+    lm_judged ref; /* of the reference solution, once READY */
+    bool ran;      /* ref.out is from this run, not from the cache */
 };
-struct job {                                       /* one program to run, or the reference of w */
+struct job { /* one program to run, or the reference of w */
     struct work *w;
     lm_id key;
-    lm_str text;                                   /* in its own memory */
+    lm_str text; /* in its own memory */
     bool ref;
-    int state, tries, infra, left;                 /* left: runs still to be made by --repeat */
+    int state, tries, infra, left; /* left: runs still to be made by --repeat */
     lm_judged got;
     lm_box *box;
 };
-struct slot { lm_rec *rec; struct job *job; };     /* an output in its place: a record as it is, or a verdict */
+struct slot {
+    lm_rec *rec;
+    struct job *job;
+}; /* an output in its place: a record as it is, or a verdict */
 
 static struct {
     lm_in *in;
     lm_out *out;
     lm_judge judge;
     struct slot slot[WINDOW];
-    size_t head, n;                                /* a ring */
-    struct job **todo;                             /* in order of arrival; done ones leave */
+    size_t head, n;    /* a ring */
+    struct job **todo; /* in order of arrival; done ones leave */
     size_t ntodo, captodo, nalone;
     struct job *running[BOXES];
     size_t nrun;
-    lm_dict jobs, works, told;                     /* key -> struct job *, .. ; told: languages with a @run record */
+    lm_dict jobs, works, told; /* key -> struct job *, .. ; told: languages with a @run record */
     lm_taskset tasks;
-    uint64_t cpu_ms, wall_ms;                      /* 0 = auto */
+    uint64_t cpu_ms, wall_ms; /* 0 = auto */
     bool checked, eof;
-    int err;                                       /* met while the input made us wait */
+    int err; /* met while the input made us wait */
     lm_error error;
 } x;
 
@@ -82,20 +88,7 @@ static int seconds(const char *what, const char *s, uint64_t *ms)
     return 0;
 }
 
-static void *pointer(const lm_dict *d, lm_str key)
-{
-    uint64_t *v = lm_dict_get(d, key);
-
-    return v ? (void *)(uintptr_t)*v : NULL;
-}
-
-static void *keep_pointer(lm_dict *d, lm_str key, void *p)
-{
-    *lm_dict_put(d, key, 0) = (uint64_t)(uintptr_t)p;
-    return p;
-}
-
-static uint64_t or(uint64_t a, uint64_t b)
+static uint64_t either(uint64_t a, uint64_t b)
 {
     return a ? a : b;
 }
@@ -103,10 +96,11 @@ static uint64_t or(uint64_t a, uint64_t b)
 /* Limits once the reference's CPU time is known (0: there is no reference). */
 static void set_limits(struct work *w)
 {
-    uint64_t ms = (w->ref.cpu_us + 99) / 100;      /* 10 times, in milliseconds */
+    uint64_t ms = (w->ref.cpu_us + 99) / 100; /* 10 times, in milliseconds */
 
-    w->cpu_ms = or(or(x.cpu_ms, w->t->cpu_ms), w->p.solution.p ? ms < 2000 ? 2000 : ms : 10000);
-    w->wall_ms = or(or(x.wall_ms, w->t->wall_ms), 3 * w->cpu_ms);
+    w->cpu_ms =
+        either(either(x.cpu_ms, w->t->cpu_ms), w->p.solution.p ? ms < 2000 ? 2000 : ms : 10000);
+    w->wall_ms = either(either(x.wall_ms, w->t->wall_ms), 3 * w->cpu_ms);
     w->state = READY;
 }
 
@@ -136,11 +130,11 @@ static struct job *add_job(struct work *w, lm_str text, bool ref, lm_id key)
 static struct work *work_of(lm_task *t, const lm_problem *p, const lm_runtime_at *rt)
 {
     lm_str key = {(const char *)&p->hash, sizeof p->hash};
-    struct work *w = pointer(&x.works, key);
+    struct work *w = lm_dict_ptr(&x.works, key);
 
     if (w)
         return w;
-    w = keep_pointer(&x.works, key, lm_zalloc(1, sizeof *w));
+    w = lm_dict_keep(&x.works, key, lm_zalloc(1, sizeof *w));
     w->t = t, w->p = *p, w->rt = rt;
     if (!p->solution.p)
         set_limits(w);
@@ -209,9 +203,10 @@ static int take_gen(lm_rec *r)
     if (e < 0)
         return e;
     if (t->level > level)
-        return lm_rec_fail(r, LM_EINVALID, "task %s wants --level %llu", t->name, (unsigned long long)t->level);
+        return lm_rec_fail(r, LM_EINVALID, "task %s wants --level %llu", t->name,
+                           (unsigned long long)t->level);
     if (!x.checked && (e = lm_box_probe((int)level)) < 0)
-        return e;                                  /* fail closed: never a lower level than was asked for */
+        return e; /* fail closed: never a lower level than was asked for */
     x.checked = true;
     if (lm_runtime_find(p->lang.p ? p->lang : lm_get(r, "lang"), (int)level, &rt) < 0) {
         push(lm_keep(r), failed_job(lm_last_error()->detail));
@@ -223,10 +218,10 @@ static int take_gen(lm_rec *r)
     }
     w = work_of(t, p, rt);
     key = lm_judge_key(&x.judge, rt, p, r->body, limits_text());
-    j = pointer(&x.jobs, (lm_str){(const char *)&key, sizeof key});
+    j = lm_dict_ptr(&x.jobs, (lm_str){(const char *)&key, sizeof key});
     if (!j) {
         j = add_job(w, r->body, false, key);
-        keep_pointer(&x.jobs, (lm_str){(const char *)&key, sizeof key}, j);
+        lm_dict_keep(&x.jobs, (lm_str){(const char *)&key, sizeof key}, j);
         if (cache && lm_judged_load(cache, key, &j->got))
             j->state = DONE;
     }
@@ -279,11 +274,12 @@ static void settle(struct job *j)
         return;
     if (w->state == FAILED) {
         j->got.verdict = LM_V_INFRA_ERROR, j->got.tries = w->ref.tries;
-        lm_buf_addf(&j->got.out, "the reference solution ends with %s\n", lm_verdict_name(w->ref.verdict));
+        lm_buf_addf(&j->got.out, "the reference solution ends with %s\n",
+                    lm_verdict_name(w->ref.verdict));
         lm_buf_add(&j->got.out, w->ref.out.p ? w->ref.out.p : "", w->ref.out.n);
         j->state = DONE;
     } else if (w->state == READY && w->ran && repeat == 1 && lm_eq(j->text, w->p.solution)) {
-        lm_buf out = j->got.out;                   /* the reference itself: it has just run */
+        lm_buf out = j->got.out; /* the reference itself: it has just run */
         j->got = w->ref;
         j->got.out = out;
         lm_buf_add(&j->got.out, w->ref.out.p ? w->ref.out.p : "", w->ref.out.n);
@@ -297,8 +293,9 @@ static void settle(struct job *j)
 /* Starts what may start: jobs side by side first, those to be run alone when nothing else runs. */
 static int start_some(void)
 {
-    bool gather = x.nalone >= ALONE_BATCH;         /* let the running ones end: it is the others' turn */
-    size_t keep = 0, first_alone = SIZE_MAX, n = x.ntodo, room = lm_jobs() < BOXES ? lm_jobs() : BOXES;
+    bool gather = x.nalone >= ALONE_BATCH; /* let the running ones end: it is the others' turn */
+    size_t keep = 0, first_alone = SIZE_MAX, n = x.ntodo,
+           room = lm_jobs() < BOXES ? lm_jobs() : BOXES;
     int e = 0;
 
     for (size_t i = 0; i < n && e >= 0; i++) {
@@ -312,11 +309,12 @@ static int start_some(void)
                 e = start(ref);
         }
         settle(j);
-        if (e >= 0 && j->state == WAITING && (j->ref || w->state == READY) && x.nrun < room && !gather)
+        if (e >= 0 && j->state == WAITING && (j->ref || w->state == READY) && x.nrun < room &&
+            !gather)
             e = start(j);
     }
     n = x.ntodo;
-    for (size_t i = 0; i < n; i++) {               /* done ones leave; a reference is nobody's output: freed */
+    for (size_t i = 0; i < n; i++) { /* done ones leave; a reference is nobody's output: freed */
         struct job *j = x.todo[i];
         if (j->state == DONE && j->ref) {
             free((char *)j->text.p);
@@ -345,9 +343,10 @@ static int ended(size_t i)
     j->box = NULL;
     x.running[i] = x.running[--x.nrun];
     j->tries++;
-    x.judge.cold |= v == LM_V_INFRA_ERROR;         /* perhaps the warm interpreter's fault: once more without */
+    x.judge.cold |=
+        v == LM_V_INFRA_ERROR; /* perhaps the warm interpreter's fault: once more without */
     if (v == LM_V_INFRA_ERROR || (j->ref && v != LM_V_PASS)) {
-        again = ++j->infra < TRIES;                /* a reference has its tries too, alone */
+        again = ++j->infra < TRIES; /* a reference has its tries too, alone */
     } else if (!j->ref && repeat > 1) {
         if (j->left < (int)repeat && v != j->got.verdict)
             v = now.verdict = LM_V_FLAKY;
@@ -406,7 +405,8 @@ static int write_some(bool *wrote)
     return e;
 }
 
-/* One round: what may start starts, what is known is written, one box that ends within ms is judged. */
+/* One round: what may start starts, what is known is written, one box that ends within ms is
+ * judged. */
 static int drive(int ms, bool flush)
 {
     lm_box *box[BOXES];
@@ -484,7 +484,7 @@ static int run(lm_in *in, lm_out *out)
         if (e >= 0)
             e = drive(x.eof || !room ? -1 : 0, false);
     }
-    for (size_t k = 0; k < x.nrun; k++)            /* after an error: nothing may stay behind */
+    for (size_t k = 0; k < x.nrun; k++) /* after an error: nothing may stay behind */
         lm_box_free(x.running[k]->box);
     lm_runtime_stop();
     lm_taskset_free(&x.tasks);
@@ -492,4 +492,7 @@ static int run(lm_in *in, lm_out *out)
     return e < 0 ? e : LM_DONE;
 }
 
-int main(int argc, char **argv) { return lm_main(argc, argv, &tool, run); }
+int main(int argc, char **argv)
+{
+    return lm_main(argc, argv, &tool, run);
+}

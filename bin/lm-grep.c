@@ -10,15 +10,17 @@ static const lm_opt opts[] = {
     LM_STRING('k', "key", &key, "ATTR", "match attribute ATTR, not the body"),
     LM_FLAG(0, "not", &invert, "pass the records that do not match"),
     LM_FLAG('c', "count", &count, "print only the number of records that would pass"),
-    LM_COMMON, LM_END
-};
-static const lm_tool tool = {
-    .name = "lm-grep", .does = "pass records that match a pattern", .args = "PATTERN",
-    .types = "*", .opts = opts, .flags = LM_IN | LM_OUT | LM_ORDERED | LM_PAR | LM_REJ
-};
+    LM_COMMON,
+    LM_END};
+static const lm_tool tool = {.name = "lm-grep",
+                             .does = "pass records that match a pattern",
+                             .args = "PATTERN",
+                             .types = "*",
+                             .opts = opts,
+                             .flags = LM_IN | LM_OUT | LM_ORDERED | LM_PAR | LM_REJ};
 
 typedef struct {
-    lm_re *re;                                     /* NULL: plain bytes, case counts */
+    lm_re *re; /* NULL: plain bytes, case counts */
     lm_str want;
     _Atomic uint64_t hits;
 } search;
@@ -52,7 +54,7 @@ static int run(lm_in *in, lm_out *out)
 
     if (!fixed || icase) {
         s.re = lm_re_new(s.want, LM_RE_UTF | LM_RE_LINES | (icase ? LM_RE_ICASE : 0) |
-                         (fixed ? LM_RE_LITERAL : 0));
+                                     (fixed ? LM_RE_LITERAL : 0));
         if (!s.re)
             return LM_EUSAGE;
     }

@@ -3,16 +3,17 @@
 #include "lm.h"
 
 static uint64_t count = UINT64_MAX, bytes = UINT64_MAX, skip;
-static const lm_opt opts[] = {
-    LM_NUM('n', "count", &count, 0, UINT64_MAX - 1, "N", "at most N records (10, unless --bytes is given)"),
-    LM_SIZE(0, "bytes", &bytes, 0, UINT64_MAX - 1, "SIZE", "records whose bodies have at most SIZE bytes in all"),
-    LM_NUM(0, "skip", &skip, 0, UINT64_MAX - 1, "N", "leave out N records first"),
-    LM_COMMON, LM_END
-};
-static const lm_tool tool = {
-    .name = "lm-head", .does = "pass the first records",
-    .opts = opts, .flags = LM_IN | LM_OUT | LM_ORDERED
-};
+static const lm_opt opts[] = {LM_NUM('n', "count", &count, 0, UINT64_MAX - 1, "N",
+                                     "at most N records (10, unless --bytes is given)"),
+                              LM_SIZE(0, "bytes", &bytes, 0, UINT64_MAX - 1, "SIZE",
+                                      "records whose bodies have at most SIZE bytes in all"),
+                              LM_NUM(0, "skip", &skip, 0, UINT64_MAX - 1, "N",
+                                     "leave out N records first"),
+                              LM_COMMON, LM_END};
+static const lm_tool tool = {.name = "lm-head",
+                             .does = "pass the first records",
+                             .opts = opts,
+                             .flags = LM_IN | LM_OUT | LM_ORDERED};
 
 static void no_note(void *ctx, lm_str line)
 {
@@ -20,8 +21,8 @@ static void no_note(void *ctx, lm_str line)
     (void)line;
 }
 
-/* Goes past the records to leave out, by an index where there is a fresh one. Notes at the head of the
-   input count; those on the way are left out too, so that the way does not show. */
+/* Goes past the records to leave out, by an index where there is a fresh one. Notes at the head of
+   the input count; those on the way are left out too, so that the way does not show. */
 static int pass(lm_in *in)
 {
     lm_rec r = {0};

@@ -2,18 +2,19 @@
    Apart from lm-ls: it looks below compression, at frames. */
 #include "lm.h"
 
-#define EVERY 64                                   /* records between marks */
+#define EVERY 64 /* records between marks */
 
-static const lm_opt opts[] = { LM_COMMON, LM_END };
-static const lm_tool tool = {
-    .name = "lm-index", .does = "write an index of a file of records", .args = "FILE...",
-    .opts = opts, .flags = LM_FOREIGN | LM_FILES
-};
+static const lm_opt opts[] = {LM_COMMON, LM_END};
+static const lm_tool tool = {.name = "lm-index",
+                             .does = "write an index of a file of records",
+                             .args = "FILE...",
+                             .opts = opts,
+                             .flags = LM_FOREIGN | LM_FILES};
 
 typedef struct {
     lm_frame *frame;
-    size_t nframes, at;                            /* at: the frame of the last record */
-    bool fresh;                                    /* no record of this frame has a mark yet */
+    size_t nframes, at; /* at: the frame of the last record */
+    bool fresh;         /* no record of this frame has a mark yet */
     lm_buf rows;
     uint64_t n;
 } marks;
@@ -64,7 +65,8 @@ static int save(const char *path, const char *to, marks *m, uint64_t size)
         lm_buf_adds(&name, to);
     else
         lm_buf_addf(&name, "%s.lmi", path);
-    lm_buf_addf(&head, "%%lmi 1 size=%llu n=%llu\n", (unsigned long long)size, (unsigned long long)m->n);
+    lm_buf_addf(&head, "%%lmi 1 size=%llu n=%llu\n", (unsigned long long)size,
+                (unsigned long long)m->n);
     a = lm_aside_open(name.p, &fd);
     if (!a) {
         err = LM_EIO;

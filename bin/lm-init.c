@@ -8,11 +8,13 @@ static double theta = 10000;
 static const char *vocab;
 static const lm_opt opts[] = {
     LM_ENUM(0, "arch", &arch, "qwen3|llama", "family (qwen3)"),
-    LM_NUM(0, "depth", &depth, 1, 256, "N", "one dial for the shape: layers, and width from them (12)"),
+    LM_NUM(0, "depth", &depth, 1, 256, "N",
+           "one dial for the shape: layers, and width from them (12)"),
     LM_NUM(0, "layers", &layers, 1, 1024, "N", "layers (depth)"),
     LM_NUM(0, "dim", &dim, 8, 65536, "N", "width (64 x depth, up to a multiple of 128)"),
     LM_NUM(0, "heads", &heads, 1, 1024, "N", "query heads (dim / head-dim)"),
-    LM_NUM(0, "kv-heads", &kv_heads, 1, 1024, "N", "key and value heads (the largest divisor up to heads/2)"),
+    LM_NUM(0, "kv-heads", &kv_heads, 1, 1024, "N",
+           "key and value heads (the largest divisor up to heads/2)"),
     LM_NUM(0, "head-dim", &head_dim, 2, 512, "N", "width of a head (64 below dim 1024, else 128)"),
     LM_NUM(0, "ffn", &ffn, 8, 1 << 20, "N", "width of the MLP (8/3 dim, up to a multiple of 128)"),
     LM_NUM(0, "vocab-size", &vocab_size, 2, 1 << 24, "N", "ids (the tokenizer's, else 32768)"),
@@ -21,14 +23,19 @@ static const lm_opt opts[] = {
     LM_REAL(0, "theta", &theta, 1.000001, 1e11, "F", "base of the rotary angles (10000)"),
     LM_ENUM(0, "dtype", &dtype, "bf16|f32", "type of the weights (bf16)"),
     LM_NUM('s', "seed", &seed, 0, UINT64_MAX, "N", "seed of the weights (0)"),
-    LM_FILE(0, "vocab", &vocab, "TOK", "tokenizer directory or tokenizer.json, copied into the model"),
-    LM_COMMON, LM_END
-};
-static const lm_tool tool = {
-    .name = "lm-init", .does = "make a new model with random weights", .opts = opts, .flags = LM_FILES
-};
+    LM_FILE(0, "vocab", &vocab, "TOK",
+            "tokenizer directory or tokenizer.json, copied into the model"),
+    LM_COMMON,
+    LM_END};
+static const lm_tool tool = {.name = "lm-init",
+                             .does = "make a new model with random weights",
+                             .opts = opts,
+                             .flags = LM_FILES};
 
-static uint64_t up_to(uint64_t v, uint64_t step) { return (v + step - 1) / step * step; }
+static uint64_t up_to(uint64_t v, uint64_t step)
+{
+    return (v + step - 1) / step * step;
+}
 
 /* Fills what no option said from the dial. */
 static void shape(lm_cfg *c)
@@ -105,4 +112,7 @@ static int run(lm_in *in, lm_out *out)
     return err;
 }
 
-int main(int argc, char **argv) { return lm_main(argc, argv, &tool, run); }
+int main(int argc, char **argv)
+{
+    return lm_main(argc, argv, &tool, run);
+}

@@ -2,16 +2,17 @@
    Apart from lm-cat: it holds what is unfinished in memory, and checks that all parts came. */
 #include "lm.h"
 
-static const lm_opt opts[] = { LM_COMMON, LM_END };
-static const lm_tool tool = {
-    .name = "lm-join", .does = "glue records written in parts",
-    .types = "*", .opts = opts, .flags = LM_IN | LM_OUT | LM_ORDERED
-};
+static const lm_opt opts[] = {LM_COMMON, LM_END};
+static const lm_tool tool = {.name = "lm-join",
+                             .does = "glue records written in parts",
+                             .types = "*",
+                             .opts = opts,
+                             .flags = LM_IN | LM_OUT | LM_ORDERED};
 
 typedef struct {
-    lm_rec *rec;                                   /* attributes of the first part, changed by later ones */
+    lm_rec *rec; /* attributes of the first part, changed by later ones */
     lm_buf body;
-    uint64_t parts, d0;                            /* d0: sum of first dimensions, for arrays */
+    uint64_t parts, d0; /* d0: sum of first dimensions, for arrays */
     bool array;
     char where[600];
 } piece;
@@ -19,7 +20,7 @@ typedef struct {
 typedef struct {
     piece *v;
     size_t n, cap;
-    lm_dict at;                                    /* type, id, sample, sub -> index into v, or SIZE_MAX: done */
+    lm_dict at; /* type, id, sample, sub -> index into v, or SIZE_MAX: done */
 } pieces;
 
 static uint64_t *place(pieces *l, lm_rec *r)
@@ -59,9 +60,10 @@ static int shape(piece *p, lm_rec *r, bool first)
     if (!lm_parse_u64((lm_str){s.p, c ? (size_t)(c - s.p) : s.n}, &d0))
         return lm_rec_fail(r, LM_EINVALID, "shape=%.*s is no shape", (int)s.n, s.p);
     oc = memchr(old.p, ',', old.n);
-    if (!c != !oc || (c && !lm_eq((lm_str){c, (size_t)(s.p + s.n - c)}, (lm_str){oc, (size_t)(old.p + old.n - oc)})))
-        return lm_rec_fail(r, LM_EINVALID, "shape=%.*s does not go on from shape=%.*s", (int)s.n, s.p,
-                           (int)old.n, old.p);
+    if (!c != !oc || (c && !lm_eq((lm_str){c, (size_t)(s.p + s.n - c)},
+                                  (lm_str){oc, (size_t)(old.p + old.n - oc)})))
+        return lm_rec_fail(r, LM_EINVALID, "shape=%.*s does not go on from shape=%.*s", (int)s.n,
+                           s.p, (int)old.n, old.p);
     p->d0 += d0;
     return 0;
 }
@@ -74,7 +76,8 @@ static void merge(piece *p, lm_rec *r)
 
     for (size_t i = 0; lm_attr_each(r, &i, &key, &val);) {
         snprintf(k, sizeof k, "%.*s", (int)key.n, key.p);
-        if (strcmp(k, "part") && strcmp(k, "last") && strcmp(k, "shape") && !lm_eq(lm_get(p->rec, k), val))
+        if (strcmp(k, "part") && strcmp(k, "last") && strcmp(k, "shape") &&
+            !lm_eq(lm_get(p->rec, k), val))
             lm_set(p->rec, k, val);
     }
 }
@@ -123,8 +126,8 @@ static int part(pieces *l, lm_in *in, lm_out *out, lm_rec *r, uint64_t no)
         err = shape(p, r, true);
     } else {
         if (!p->rec || no != p->parts)
-            return lm_fail(in, LM_EINVALID, "part=%llu where part=%llu should come", (unsigned long long)no,
-                           (unsigned long long)(p->rec ? p->parts : 0));
+            return lm_fail(in, LM_EINVALID, "part=%llu where part=%llu should come",
+                           (unsigned long long)no, (unsigned long long)(p->rec ? p->parts : 0));
         merge(p, r);
         err = shape(p, r, false);
     }

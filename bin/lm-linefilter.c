@@ -5,18 +5,23 @@
 static int profile = LM_LINE_STARCODER2;
 static lm_list rules;
 static bool drop;
-static const lm_opt opts[] = {
-    LM_ENUM(0, "profile", &profile, "none|stack1|starcoder2", "published bounds to judge by (starcoder2)"),
-    LM_LIST(0, "rule", &rules, "EXPR", "drop also what EXPR holds for: 'line-max>1000'"),
-    LM_FLAG('x', "drop", &drop, "drop what breaks a rule (else: annotate alone)"),
-    LM_COMMON, LM_END
-};
-static const lm_tool tool = {
-    .name = "lm-linefilter", .does = "measure lines, drop documents out of bounds", .types = "doc",
-    .opts = opts, .flags = LM_IN | LM_OUT | LM_ORDERED | LM_PAR | LM_REJ
-};
+static const lm_opt opts[] = {LM_ENUM(0, "profile", &profile, "none|stack1|starcoder2",
+                                      "published bounds to judge by (starcoder2)"),
+                              LM_LIST(0, "rule", &rules, "EXPR",
+                                      "drop also what EXPR holds for: 'line-max>1000'"),
+                              LM_FLAG('x', "drop", &drop,
+                                      "drop what breaks a rule (else: annotate alone)"),
+                              LM_COMMON, LM_END};
+static const lm_tool tool = {.name = "lm-linefilter",
+                             .does = "measure lines, drop documents out of bounds",
+                             .types = "doc",
+                             .opts = opts,
+                             .flags = LM_IN | LM_OUT | LM_ORDERED | LM_PAR | LM_REJ};
 
-typedef struct { const lm_data_ops *k; lm_expr **rule; } context;
+typedef struct {
+    const lm_data_ops *k;
+    lm_expr **rule;
+} context;
 
 static void set_count(lm_rec *r, const char *key, uint64_t n)
 {
@@ -120,4 +125,7 @@ static int run(lm_in *in, lm_out *out)
     return err;
 }
 
-int main(int argc, char **argv) { return lm_main(argc, argv, &tool, run); }
+int main(int argc, char **argv)
+{
+    return lm_main(argc, argv, &tool, run);
+}

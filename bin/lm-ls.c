@@ -5,16 +5,18 @@
 static const char *keys;
 static bool offsets, tsv, json;
 static const lm_opt opts[] = {
-    LM_STRING('k', "keys", &keys, "KEYS", "print only these: attributes, @type, @len, @n (record), @off (body)"),
+    LM_STRING('k', "keys", &keys, "KEYS",
+              "print only these: attributes, @type, @len, @n (record), @off (body)"),
     LM_FLAG(0, "offsets", &offsets, "print the byte offset of each body first"),
     LM_FLAG(0, "tsv", &tsv, "columns between TABs, with a row of names"),
     LM_FLAG(0, "json", &json, "one JSON object a line"),
-    LM_COMMON, LM_END
-};
-static const lm_tool tool = {
-    .name = "lm-ls", .does = "list the headers of records",
-    .types = "*", .opts = opts, .flags = LM_IN | LM_TEXT | LM_ORDERED
-};
+    LM_COMMON,
+    LM_END};
+static const lm_tool tool = {.name = "lm-ls",
+                             .does = "list the headers of records",
+                             .types = "*",
+                             .opts = opts,
+                             .flags = LM_IN | LM_TEXT | LM_ORDERED};
 
 typedef struct {
     char **v;
@@ -39,7 +41,8 @@ static int columns(listing *l, const char *p)
         LM_GROW(l->v, l->n, l->cap);
         l->v[l->n++] = lm_strndup((lm_str){p, (size_t)(stop - p)});
         if (!is_col(l->v[l->n - 1]))
-            return lm_err(LM_EUSAGE, "'%s' is no key, and none of @type @len @n @off", l->v[l->n - 1]);
+            return lm_err(LM_EUSAGE, "'%s' is no key, and none of @type @len @n @off",
+                          l->v[l->n - 1]);
     }
     return 0;
 }
@@ -61,12 +64,23 @@ static void add_tsv(lm_buf *b, lm_str s)
 {
     for (size_t i = 0; i < s.n; i++)
         switch (s.p[i]) {
-        case '\t': lm_buf_adds(b, "\\t"); break;
-        case '\n': lm_buf_adds(b, "\\n"); break;
-        case '\r': lm_buf_adds(b, "\\r"); break;
-        case '\\': lm_buf_adds(b, "\\\\"); break;
-        case '\0': lm_buf_adds(b, "\\0"); break;
-        default: lm_buf_addc(b, s.p[i]);
+        case '\t':
+            lm_buf_adds(b, "\\t");
+            break;
+        case '\n':
+            lm_buf_adds(b, "\\n");
+            break;
+        case '\r':
+            lm_buf_adds(b, "\\r");
+            break;
+        case '\\':
+            lm_buf_adds(b, "\\\\");
+            break;
+        case '\0':
+            lm_buf_adds(b, "\\0");
+            break;
+        default:
+            lm_buf_addc(b, s.p[i]);
         }
 }
 
@@ -134,10 +148,11 @@ static void row(listing *l, lm_rec *r)
     lm_buf *b = &l->line;
     char num[24];
 
-    if (!keys && !tsv) {                           /* the header as it stands, without padding */
+    if (!keys && !tsv) { /* the header as it stands, without padding */
         if (offsets)
             lm_buf_addf(b, "%llu ", (unsigned long long)(r->off + r->raw.n));
-        lm_buf_add(b, r->raw.p, (size_t)((r->attrs.n ? r->attrs.p + r->attrs.n : r->attrs.p) - r->raw.p));
+        lm_buf_add(b, r->raw.p,
+                   (size_t)((r->attrs.n ? r->attrs.p + r->attrs.n : r->attrs.p) - r->raw.p));
         lm_buf_addc(b, '\n');
         return;
     }
@@ -148,7 +163,7 @@ static void row(listing *l, lm_rec *r)
             lm_buf_addc(b, tsv ? '\t' : ' ');
         if (tsv)
             add_tsv(b, s);
-        else if (!s.n)                             /* blanks part the columns: none may be empty */
+        else if (!s.n) /* blanks part the columns: none may be empty */
             lm_buf_addc(b, '-');
         else
             lm_pct_encode(b, s);
@@ -159,7 +174,7 @@ static void row(listing *l, lm_rec *r)
 static void flush(void *ctx)
 {
     (void)ctx;
-    fflush(stdout);                                /* an error is sticky and told at the end */
+    fflush(stdout); /* an error is sticky and told at the end */
 }
 
 static int list(lm_in *in, listing *l)

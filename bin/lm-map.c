@@ -10,21 +10,22 @@
 
 static const char *attr, *timeout = "10s";
 static bool drop;
-static const lm_opt opts[] = {
-    LM_STRING(0, "attr", &attr, "KEY", "set KEY to the first line of output, keep the body"),
-    LM_FLAG('x', "drop", &drop, "status 1 drops the record"),
-    LM_COMMON,
-    LM_STRING(0, "timeout", &timeout, "TIME", "fail when a run takes longer (10s; ms, s, m, h)"),
-    LM_END
-};
-static const lm_tool tool = {
-    .name = "lm-map", .does = "run a command once a record", .args = "CMD", .types = "*",
-    .opts = opts, .flags = LM_IN | LM_OUT | LM_ORDERED | LM_PAR | LM_REJ
-};
+static const lm_opt opts[] = {LM_STRING(0, "attr", &attr, "KEY",
+                                        "set KEY to the first line of output, keep the body"),
+                              LM_FLAG('x', "drop", &drop, "status 1 drops the record"), LM_COMMON,
+                              LM_STRING(0, "timeout", &timeout, "TIME",
+                                        "fail when a run takes longer (10s; ms, s, m, h)"),
+                              LM_END};
+static const lm_tool tool = {.name = "lm-map",
+                             .does = "run a command once a record",
+                             .args = "CMD",
+                             .types = "*",
+                             .opts = opts,
+                             .flags = LM_IN | LM_OUT | LM_ORDERED | LM_PAR | LM_REJ};
 
 typedef struct {
     const char *cmd;
-    double limit;                                  /* seconds */
+    double limit; /* seconds */
 } plan;
 
 /* The toolkit's own settings: an attribute of such a name must not change them. */
@@ -81,7 +82,9 @@ static void env_make(envv *e, lm_rec *r)
         b.n = 0;
         lm_buf_adds(&b, "LM_");
         for (size_t k = 0; k < key.n; k++)
-            lm_buf_addc(&b, key.p[k] == '-' ? '_' : key.p[k] >= 'a' ? (char)(key.p[k] - 32) : key.p[k]);
+            lm_buf_addc(&b, key.p[k] == '-'   ? '_'
+                            : key.p[k] >= 'a' ? (char)(key.p[k] - 32)
+                                              : key.p[k]);
         if (reserved(b.p, b.n) || env_has(e, ours, lm_buf_str(&b)))
             continue;
         lm_buf_addc(&b, '=');
@@ -128,7 +131,7 @@ static int talk(lm_child *c, lm_rec *r, double deadline, lm_buf *got)
 
             if (n > 0)
                 left = (lm_str){left.p + n, left.n - (size_t)n};
-            else if (errno == EPIPE)               /* it need not read its input */
+            else if (errno == EPIPE) /* it need not read its input */
                 left.n = 0;
             else if (errno != EAGAIN && errno != EINTR)
                 return lm_err_sys(NULL, "cannot write to a command");
@@ -199,9 +202,10 @@ static int one(lm_rec *r, void *ctx)
 
 static bool seconds(const char *s, double *v)
 {
-    static const struct { const char *unit; double f; } units[] = {
-        {"ms", 1e-3}, {"s", 1}, {"m", 60}, {"h", 3600}, {"", 1}
-    };
+    static const struct {
+        const char *unit;
+        double f;
+    } units[] = {{"ms", 1e-3}, {"s", 1}, {"m", 60}, {"h", 3600}, {"", 1}};
     size_t n = strspn(s, "0123456789.");
 
     for (size_t i = 0; i < LM_COUNT(units); i++)

@@ -13,27 +13,33 @@ static double smooth;
 static const lm_opt opts[] = {
     LM_FLAG(0, "tsv", &tsv, "a table with TABs and a head line (the default)"),
     LM_FLAG(0, "jsonl", &jsonl, "an object a line"),
-    LM_STRING(0, "kind", &kinds, "KINDS", "records of KINDS: step, time, val, sys, event .. (step)"),
+    LM_STRING(0, "kind", &kinds, "KINDS",
+              "records of KINDS: step, time, val, sys, event .. (step)"),
     LM_STRING('k', "keys", &keys, "KEYS", "columns, a,b,c (all, in order of appearance)"),
     LM_NUM(0, "every", &every, 1, UINT64_MAX, "N", "only steps that are multiples of N (1)"),
-    LM_REAL(0, "smooth", &smooth, 0, 0.9999999, "F", "moving average: F of the past, 1-F of the new (0)"),
+    LM_REAL(0, "smooth", &smooth, 0, 0.9999999, "F",
+            "moving average: F of the past, 1-F of the new (0)"),
     LM_FLAG(0, "follow", &follow, "go on as the file grows, until its %end"),
     LM_FLAG(0, "samples", &samples, "the rows of @ledger records: step, sample, loss, weight"),
-    LM_COMMON, LM_END
-};
-static const lm_tool tool = {
-    .name = "lm-metrics", .does = "show training records as a table", .types = "metric,event,run,ledger",
-    .opts = opts, .flags = LM_IN | LM_TEXT
-};
+    LM_COMMON,
+    LM_END};
+static const lm_tool tool = {.name = "lm-metrics",
+                             .does = "show training records as a table",
+                             .types = "metric,event,run,ledger",
+                             .opts = opts,
+                             .flags = LM_IN | LM_TEXT};
 
-typedef struct { lm_str name; lm_ema ema; } column;
+typedef struct {
+    lm_str name;
+    lm_ema ema;
+} column;
 typedef struct {
     lm_metrics m;
-    column *col;                                   /* the table's; for each run its own average */
+    column *col; /* the table's; for each run its own average */
     size_t ncol, cap;
     lm_arena *ar;
     bool many_kinds, many_runs, headed;
-    size_t shown;                                  /* rows of m written */
+    size_t shown; /* rows of m written */
     uint32_t last_run;
 } table;
 
@@ -98,8 +104,8 @@ static lm_str value(column *c, const lm_mrow *w, char buf[32])
     lm_str s = lm_mrow_get(w, lm_is(c->name, "kind") && w->event ? "event" : c->name.p);
     double v;
 
-    if (smooth == 0 || !s.p || lm_is(c->name, "step") || lm_is(c->name, "tokens") || !lm_parse_f64(s, &v) ||
-        v - v != 0)
+    if (smooth == 0 || !s.p || lm_is(c->name, "step") || lm_is(c->name, "tokens") ||
+        !lm_parse_f64(s, &v) || v - v != 0)
         return s;
     return (lm_str){buf, (size_t)lm_fmt_f32(buf, (float)lm_ema_add(&c->ema, smooth, v))};
 }
@@ -112,7 +118,7 @@ static void json_value(lm_jw *j, const char *key, lm_str s)
     if (lm_parse_u64(s, &u))
         lm_jw_u64(j, key, u);
     else if (lm_parse_f64(s, &v))
-        lm_jw_f64(j, key, v);                      /* nan and inf: null */
+        lm_jw_f64(j, key, v); /* nan and inf: null */
     else
         lm_jw_str(j, key, s);
 }
@@ -245,7 +251,8 @@ static int tail(table *t, const char *file, uint64_t at)
                     err = lm_err_at(err, file, "%s", why);
                 if (err || b.n - used < h + len + 1)
                     break;
-                lm_rec_view(&r, (lm_str){p, h + len + 1}, raw.type, raw.attrs, (lm_str){p + h, len});
+                lm_rec_view(&r, (lm_str){p, h + len + 1}, raw.type, raw.attrs,
+                            (lm_str){p + h, len});
                 r.file = name;
                 err = lm_metrics_take(&t->m, &r);
                 h += len + 1;
@@ -327,4 +334,7 @@ static int run(lm_in *in, lm_out *unused)
     return err;
 }
 
-int main(int argc, char **argv) { return lm_main(argc, argv, &tool, run); }
+int main(int argc, char **argv)
+{
+    return lm_main(argc, argv, &tool, run);
+}

@@ -8,28 +8,32 @@ static uint64_t seq = 4096, pad_id;
 static int mode = CONCAT;
 static bool drop_tail;
 static const char *pad_given;
-static const lm_opt opts[] = {
-    LM_NUM(0, "seq", &seq, 2, 1 << 24, "N", "tokens a row (4096)"),
-    LM_ENUM(0, "mode", &mode, "concat|none", "concat: one run of tokens; none: a document a row"),
-    LM_FLAG(0, "drop-tail", &drop_tail, "leave out a last row that is not full"),
-    LM_STRING(0, "pad-id", &pad_given, "ID", "pad with token ID, at weight 0 (the last token seen)"),
-    LM_COMMON, LM_END
-};
-static const lm_tool tool = {
-    .name = "lm-pack", .does = "cut tokens into rows", .types = "tok", .opts = opts,
-    .flags = LM_IN | LM_OUT | LM_ORDERED
-};
+static const lm_opt opts[] = {LM_NUM(0, "seq", &seq, 2, 1 << 24, "N", "tokens a row (4096)"),
+                              LM_ENUM(0, "mode", &mode, "concat|none",
+                                      "concat: one run of tokens; none: a document a row"),
+                              LM_FLAG(0, "drop-tail", &drop_tail,
+                                      "leave out a last row that is not full"),
+                              LM_STRING(0, "pad-id", &pad_given, "ID",
+                                        "pad with token ID, at weight 0 (the last token seen)"),
+                              LM_COMMON,
+                              LM_END};
+static const lm_tool tool = {.name = "lm-pack",
+                             .does = "cut tokens into rows",
+                             .types = "tok",
+                             .opts = opts,
+                             .flags = LM_IN | LM_OUT | LM_ORDERED};
 
-#define MAX_SEG 65535                              /* a row is closed at so many segments */
+#define MAX_SEG 65535 /* a row is closed at so many segments */
 
-/* The row being filled: tokens as they lie, and a weight, a segment end, a document, a start each. */
+/* The row being filled: tokens as they lie, and a weight, a segment end, a document, a start each.
+ */
 typedef struct {
     lm_out *out;
     lm_rec rec;
     lm_buf tok, weight, seg, ids, from, body;
     uint64_t n, k, bytes;
-    bool weighted;                                 /* some weight is not 1 */
-    unsigned width;                                /* 0: nothing met yet */
+    bool weighted;  /* some weight is not 1 */
+    unsigned width; /* 0: nothing met yet */
     char vocab[33];
     uint64_t kept, padded;
 } row;
@@ -80,7 +84,8 @@ static void pad_row(row *w)
     segment(w, seq, (lm_id){0, 0}, 0);
 }
 
-/* Writes the row; one that is not full is padded or, where it is a tail, left out under --drop-tail. */
+/* Writes the row; one that is not full is padded or, where it is a tail, left out under
+ * --drop-tail. */
 static int put(row *w, bool tail)
 {
     lm_rec *r = &w->rec;
@@ -112,7 +117,8 @@ static int put(row *w, bool tail)
         lm_buf with = {0};
         if (w->weighted)
             lm_buf_addf(&with, "weight:u8:%" PRIu64 ",", seq);
-        lm_buf_addf(&with, "seg:u32:%" PRIu64 ",ids:u8:%" PRIu64 "x16,from:u64:%" PRIu64, w->k, w->k, w->k);
+        lm_buf_addf(&with, "seg:u32:%" PRIu64 ",ids:u8:%" PRIu64 "x16,from:u64:%" PRIu64, w->k,
+                    w->k, w->k);
         lm_set(r, "with", lm_buf_str(&with));
         lm_buf_free(&with);
         lm_body(r, b->p, b->n);
@@ -191,7 +197,7 @@ static int take(row *w, lm_rec *r)
     w->bytes += t.bytes;
     if (!t.seg.p)
         return piece(w, &t, 0, t.n, t.id, 0);
-    for (uint64_t i = 0; i < t.k && !err; i++) {   /* rows packed before are taken apart again */
+    for (uint64_t i = 0; i < t.k && !err; i++) { /* rows packed before are taken apart again */
         uint64_t end = lm_load32(t.seg.p + 4 * i);
         lm_id id = lm_id_load((const uint8_t *)t.ids.p + 16 * i);
 
@@ -224,4 +230,7 @@ static int run(lm_in *in, lm_out *out)
     return err;
 }
 
-int main(int argc, char **argv) { return lm_main(argc, argv, &tool, run); }
+int main(int argc, char **argv)
+{
+    return lm_main(argc, argv, &tool, run);
+}

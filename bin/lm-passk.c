@@ -11,31 +11,40 @@ static bool tsv, force;
 static const lm_opt opts[] = {
     LM_STRING('k', "at", &ks, "LIST", "the k of pass@k: 1,10,100 (1)"),
     LM_ENUM(0, "by", &by, "task|lang", "a score a task, or a task and language (task)"),
-    LM_STRING(0, "cluster", &cluster, "KEY", "problems with equal KEY= are related: clustered errors"),
-    LM_FILE(0, "against", &against, "FILE", "also compare with the verdicts in FILE, problem by problem"),
+    LM_STRING(0, "cluster", &cluster, "KEY",
+              "problems with equal KEY= are related: clustered errors"),
+    LM_FILE(0, "against", &against, "FILE",
+            "also compare with the verdicts in FILE, problem by problem"),
     LM_NUM('s', "seed", &seed, 0, UINT64_MAX, "N", "seed of bootstrap and permutation (0)"),
     LM_REAL(0, "min", &least, 0, 1, "F", "exit 1 if the first score is below F"),
     LM_FLAG(0, "tsv", &tsv, "a table for scripts, not @score records"),
     LM_FLAG('f', "force", &force, "count and compare verdicts of unlike runs"),
-    LM_COMMON, LM_END
-};
+    LM_COMMON,
+    LM_END};
 /* --tsv turns the output from a stream into text: main() sets the flags by it. */
-static lm_tool tool = {
-    .name = "lm-passk", .does = "estimate pass@k from verdicts", .types = "verdict",
-    .opts = opts, .flags = LM_IN | LM_OUT | LM_SORTED
-};
+static lm_tool tool = {.name = "lm-passk",
+                       .does = "estimate pass@k from verdicts",
+                       .types = "verdict",
+                       .opts = opts,
+                       .flags = LM_IN | LM_OUT | LM_SORTED};
 
 enum { ROUNDS = 10000, MANY = 20000, MAX_K = 16, INFRA_PER_MILLE = 5 };
 #define Z95 1.959963984540054
 
-struct problem { char *task, *id, *lang, *cluster; uint64_t n, c, v[LM_V_N]; };
+struct problem {
+    char *task, *id, *lang, *cluster;
+    uint64_t n, c, v[LM_V_N];
+};
 struct verdicts {
     struct problem *p;
     size_t n, cap;
-    lm_dict by_key, runs, tasks;                   /* runs: settings of lm-exec met; tasks: name=hash met */
-    char *model;                                   /* of the verdicts; "" if several */
+    lm_dict by_key, runs, tasks; /* runs: settings of lm-exec met; tasks: name=hash met */
+    char *model;                 /* of the verdicts; "" if several */
 };
-struct score { const char *task, *lang; size_t at, n; };   /* problems [at, at + n) of the sorted array */
+struct score {
+    const char *task, *lang;
+    size_t at, n;
+}; /* problems [at, at + n) of the sorted array */
 
 static uint64_t k_of[MAX_K];
 static size_t nk;
@@ -45,7 +54,8 @@ static int parse_ks(void)
     for (const char *p = ks; *p;) {
         size_t n = strcspn(p, ",");
         if (nk == MAX_K || !lm_parse_num((lm_str){p, n}, &k_of[nk]) || !k_of[nk])
-            return lm_err(LM_EUSAGE, "-k %s: up to %d whole numbers from 1, joined by commas", ks, MAX_K);
+            return lm_err(LM_EUSAGE, "-k %s: up to %d whole numbers from 1, joined by commas", ks,
+                          MAX_K);
         nk++;
         p += n + (p[n] == ',');
     }
@@ -59,7 +69,8 @@ static char *dup(lm_str s)
 
 static int take_verdict(struct verdicts *s, lm_rec *r)
 {
-    lm_str id = lm_get(r, "id"), name = lm_get(r, "verdict"), task = lm_get(r, "task"), model = lm_get(r, "model");
+    lm_str id = lm_get(r, "id"), name = lm_get(r, "verdict"), task = lm_get(r, "task"),
+           model = lm_get(r, "model");
     int v = lm_verdict_parse(name);
     lm_buf key = {0};
     uint64_t *i;
@@ -68,7 +79,8 @@ static int take_verdict(struct verdicts *s, lm_rec *r)
     if (!id.n || !name.p)
         return lm_rec_fail(r, LM_EMISSING, "no %s=", id.n ? "verdict" : "id");
     if (v < 0)
-        return lm_rec_fail(r, LM_EINVALID, "verdict=%.*s", (int)(name.n > 40 ? 40 : name.n), name.p);
+        return lm_rec_fail(r, LM_EINVALID, "verdict=%.*s", (int)(name.n > 40 ? 40 : name.n),
+                           name.p);
     lm_buf_add(&key, task.p ? task.p : "", task.n);
     lm_buf_addc(&key, 0);
     lm_buf_add(&key, id.p, id.n);
@@ -76,7 +88,9 @@ static int take_verdict(struct verdicts *s, lm_rec *r)
     lm_buf_free(&key);
     if (*i == s->n) {
         LM_GROW(s->p, s->n, s->cap);
-        s->p[s->n++] = (struct problem){.task = dup(task), .id = dup(id), .lang = dup(lm_get(r, "lang")),
+        s->p[s->n++] = (struct problem){.task = dup(task),
+                                        .id = dup(id),
+                                        .lang = dup(lm_get(r, "lang")),
                                         .cluster = cluster ? dup(lm_get(r, cluster)) : NULL};
     }
     p = &s->p[*i];
@@ -104,7 +118,8 @@ static void take_manifest(struct verdicts *s, lm_rec *r)
         lm_dict_put(&s->runs, lm_buf_str(&b), 0);
     } else if (lm_is(r->type, "task")) {
         lm_str name = lm_get(r, "name"), hash = lm_get(r, "hash");
-        lm_buf_addf(&b, "task %.*s hash=%.*s", (int)name.n, name.p ? name.p : "", (int)hash.n, hash.p ? hash.p : "");
+        lm_buf_addf(&b, "task %.*s hash=%.*s", (int)name.n, name.p ? name.p : "", (int)hash.n,
+                    hash.p ? hash.p : "");
         lm_dict_put(&s->tasks, lm_buf_str(&b), 0);
     }
     lm_buf_free(&b);
@@ -143,10 +158,14 @@ static bool same_task(const struct problem *a, const struct problem *b)
     return !strcmp(a->task, b->task) && (!by || !strcmp(a->lang, b->lang));
 }
 
-/* Two runs of one language with other settings, or one task with two hashes: not one measurement. */
+/* Two runs of one language with other settings, or one task with two hashes: not one measurement.
+ */
 static int unlike(const struct verdicts *a, const struct verdicts *b, const char *what)
 {
-    const struct { const lm_dict *x, *y; size_t upto; } pair[] = {{&a->runs, &b->runs, 0}, {&a->tasks, &b->tasks, 0}};
+    const struct {
+        const lm_dict *x, *y;
+        size_t upto;
+    } pair[] = {{&a->runs, &b->runs, 0}, {&a->tasks, &b->tasks, 0}};
 
     for (size_t k = 0; k < LM_COUNT(pair); k++) {
         size_t i = 0;
@@ -157,14 +176,17 @@ static int unlike(const struct verdicts *a, const struct verdicts *b, const char
                                 : strcspn(p.p, " ") + 1;
             while (lm_dict_each(pair[k].y, &j, &q, &v))
                 if (q.n >= n && !memcmp(p.p, q.p, n) && !lm_eq(p, q) && !force)
-                    return lm_err(LM_EMISMATCH, "%s: %.*s and %.*s (-f counts them all the same)", what, (int)p.n, p.p, (int)q.n, q.p);
+                    return lm_err(LM_EMISMATCH, "%s: %.*s and %.*s (-f counts them all the same)",
+                                  what, (int)p.n, p.p, (int)q.n, q.p);
         }
     }
     return 0;
 }
 
-/* pass@k of each scored problem in [at, at + n): x, and the clusters they are in. Returns how many. */
-static size_t values(const struct verdicts *s, const struct score *g, uint64_t k, double *x, uint32_t *c, size_t *groups)
+/* pass@k of each scored problem in [at, at + n): x, and the clusters they are in. Returns how many.
+ */
+static size_t values(const struct verdicts *s, const struct score *g, uint64_t k, double *x,
+                     uint32_t *c, size_t *groups)
 {
     lm_dict seen = {0};
     size_t m = 0;
@@ -187,8 +209,9 @@ static size_t values(const struct verdicts *s, const struct score *g, uint64_t k
 
 static void emit(lm_out *out, lm_rec *r)
 {
-    static const char *const col[] = {"name", "task", "lang", "value", "se", "lo", "hi", "method", "n", "samples",
-                                      "infra", "verdicts", "against", "p", "holm", "resolves"};
+    static const char *const col[] = {"name",    "task",   "lang", "value",   "se",    "lo",
+                                      "hi",      "method", "n",    "samples", "infra", "verdicts",
+                                      "against", "p",      "holm", "resolves"};
     static bool begun;
 
     if (!tsv) {
@@ -216,8 +239,10 @@ static void head(lm_rec *r, const struct score *g, uint64_t k, const char *suffi
     lm_setf(r, "k", "%llu", (unsigned long long)k);
 }
 
-/* One score; *first gets the first value of all. LM_NO if there are too many INFRA_ERROR for a number. */
-static int score(lm_out *out, const struct verdicts *s, const struct score *g, uint64_t k, double *first)
+/* One score; *first gets the first value of all. LM_NO if there are too many INFRA_ERROR for a
+ * number. */
+static int score(lm_out *out, const struct verdicts *s, const struct score *g, uint64_t k,
+                 double *first)
 {
     double *x = lm_zalloc(g->n, sizeof *x), lo, hi, m, se;
     uint32_t *c = lm_zalloc(g->n, sizeof *c);
@@ -236,14 +261,15 @@ static int score(lm_out *out, const struct verdicts *s, const struct score *g, u
         single = single && p->n <= 1;
         passed += p->c;
         if (p->n && k > p->n) {
-            e = lm_err(LM_EUSAGE, "k = %llu, but problem %s has %llu samples", (unsigned long long)k, p->id,
-                       (unsigned long long)p->n);
+            e = lm_err(LM_EUSAGE, "k = %llu, but problem %s has %llu samples",
+                       (unsigned long long)k, p->id, (unsigned long long)p->n);
             goto done;
         }
     }
     if (v[LM_V_INFRA_ERROR] * 1000 > total * INFRA_PER_MILLE) {
-        lm_warn("%s: %llu of %llu verdicts are INFRA_ERROR, more than .5 %%: no score", *g->task ? g->task : "verdicts",
-                (unsigned long long)v[LM_V_INFRA_ERROR], (unsigned long long)total);
+        lm_warn("%s: %llu of %llu verdicts are INFRA_ERROR, more than .5 %%: no score",
+                *g->task ? g->task : "verdicts", (unsigned long long)v[LM_V_INFRA_ERROR],
+                (unsigned long long)total);
         e = LM_NO;
         goto done;
     }
@@ -253,7 +279,7 @@ static int score(lm_out *out, const struct verdicts *s, const struct score *g, u
     if (single && k == 1 && !cluster) {
         method = "wilson";
         lm_stat_wilson(passed, n, Z95, &lo, &hi);
-    } else if (cluster || n > MANY) {              /* a bootstrap of problems would not know the clusters */
+    } else if (cluster || n > MANY) { /* a bootstrap of problems would not know the clusters */
         method = cluster ? "cluster" : "normal";
         lo = m - Z95 * se < 0 ? 0 : m - Z95 * se, hi = m + Z95 * se > 1 ? 1 : m + Z95 * se;
     } else {
@@ -272,7 +298,8 @@ static int score(lm_out *out, const struct verdicts *s, const struct score *g, u
     lm_setf(&r, "infra", "%llu", (unsigned long long)v[LM_V_INFRA_ERROR]);
     for (int j = 0; j < LM_V_N; j++)
         if (v[j])
-            lm_buf_addf(&dist, "%s%s:%llu", dist.n ? "," : "", lm_verdict_name(j), (unsigned long long)v[j]);
+            lm_buf_addf(&dist, "%s%s:%llu", dist.n ? "," : "", lm_verdict_name(j),
+                        (unsigned long long)v[j]);
     lm_set(&r, "verdicts", lm_buf_str(&dist));
     emit(out, &r);
 done:
@@ -283,9 +310,15 @@ done:
 }
 
 /* Paired differences of the problems that both have. */
-struct pairs { double *d; size_t n; uint64_t better, worse; bool single; };
+struct pairs {
+    double *d;
+    size_t n;
+    uint64_t better, worse;
+    bool single;
+};
 
-static int pair_up(const struct verdicts *s, const struct score *g, const struct verdicts *o, uint64_t k, struct pairs *d)
+static int pair_up(const struct verdicts *s, const struct score *g, const struct verdicts *o,
+                   uint64_t k, struct pairs *d)
 {
     *d = (struct pairs){.d = lm_zalloc(g->n + 1, sizeof *d->d), .single = true};
     for (size_t i = g->at; i < g->at + g->n; i++) {
@@ -293,8 +326,8 @@ static int pair_up(const struct verdicts *s, const struct score *g, const struct
         if (!q || !p->n || !q->n)
             continue;
         if (k > q->n)
-            return lm_err(LM_EUSAGE, "k = %llu, but problem %s has %llu samples in %s", (unsigned long long)k, q->id,
-                          (unsigned long long)q->n, against);
+            return lm_err(LM_EUSAGE, "k = %llu, but problem %s has %llu samples in %s",
+                          (unsigned long long)k, q->id, (unsigned long long)q->n, against);
         d->d[d->n] = lm_stat_passk(p->n, p->c, k) - lm_stat_passk(q->n, q->c, k);
         d->single = d->single && p->n == 1 && q->n == 1;
         d->better += d->d[d->n] > 0, d->worse += d->d[d->n] < 0;
@@ -303,7 +336,8 @@ static int pair_up(const struct verdicts *s, const struct score *g, const struct
     return 0;
 }
 
-static int compare(lm_out *out, const struct verdicts *s, const struct score *g, size_t ng, const struct verdicts *o, uint64_t k)
+static int compare(lm_out *out, const struct verdicts *s, const struct score *g, size_t ng,
+                   const struct verdicts *o, uint64_t k)
 {
     struct pairs *d = lm_zalloc(ng + 1, sizeof *d);
     double *p = lm_zalloc(ng + 1, sizeof *p), *holm = lm_zalloc(ng + 1, sizeof *holm);
@@ -315,7 +349,8 @@ static int compare(lm_out *out, const struct verdicts *s, const struct score *g,
         e = pair_up(s, &g[i], o, k, &d[i]);
         if (e < 0 || !d[i].n)
             continue;
-        p[i] = d[i].single ? lm_stat_mcnemar(d[i].better, d[i].worse) : lm_stat_signflip(d[i].d, d[i].n, ROUNDS, seed);
+        p[i] = d[i].single ? lm_stat_mcnemar(d[i].better, d[i].worse)
+                           : lm_stat_signflip(d[i].d, d[i].n, ROUNDS, seed);
         holm[m++] = p[i];
     }
     lm_stat_holm(holm, m);
@@ -333,7 +368,7 @@ static int compare(lm_out *out, const struct verdicts *s, const struct score *g,
         lm_set(&r, "against", o->model && *o->model ? lm_cstr(o->model) : LM_STR("other"));
         lm_set_f64(&r, "p", p[i]);
         lm_set_f64(&r, "holm", holm[m++]);
-        lm_set_f64(&r, "resolves", lm_stat_resolves(se, .05, .8));   /* 80 % power at 5 % */
+        lm_set_f64(&r, "resolves", lm_stat_resolves(se, .05, .8)); /* 80 % power at 5 % */
         emit(out, &r);
     }
     for (size_t i = 0; i < ng; i++)

@@ -1,8 +1,9 @@
 /* lm-pii: find e-mail addresses, IP addresses and keys in documents, and replace them.
-   Apart from lm-map with sed: exact offsets, vendors' formats and sums, the same fakes everywhere. */
+   Apart from lm-map with sed: exact offsets, vendors' formats and sums, the same fakes everywhere.
+ */
 #include "lm.h"
 
-enum { MOST_SPANS = 1000 };                        /* written to pii=: the header line has room for these */
+enum { MOST_SPANS = 1000 }; /* written to pii=: the header line has room for these */
 
 static int how = -1;
 static bool detect, all_ip;
@@ -16,14 +17,18 @@ static const lm_opt opts[] = {
     LM_NUM('s', "seed", &seed, 0, UINT64_MAX, "SEED", "of the made-up values (0)"),
     LM_MUTE,
     LM_SIZE(0, "window", &window, 64 << 10, UINT64_MAX / 2, "SIZE", "bytes looked at at once (8M)"),
-    LM_COMMON, LM_END
-};
-static const lm_tool tool = {
-    .name = "lm-pii", .does = "find and replace personal data and keys", .types = "doc",
-    .opts = opts, .flags = LM_IN | LM_OUT | LM_ORDERED | LM_PAR
-};
+    LM_COMMON,
+    LM_END};
+static const lm_tool tool = {.name = "lm-pii",
+                             .does = "find and replace personal data and keys",
+                             .types = "doc",
+                             .opts = opts,
+                             .flags = LM_IN | LM_OUT | LM_ORDERED | LM_PAR};
 
-typedef struct { lm_pii_list found; lm_buf text, attr; } local;
+typedef struct {
+    lm_pii_list found;
+    lm_buf text, attr;
+} local;
 
 static void local_free(void *p)
 {
@@ -48,7 +53,8 @@ static int one(lm_rec *r, void *ctx)
     lm_pii_replace(ctx, r->body, path, &l->found, how == 1, seed, &l->text);
     l->attr.n = 0;
     for (i = 0; i < l->found.n && i < MOST_SPANS; i++)
-        lm_buf_addf(&l->attr, "%s%s:%zu:%zu", i ? ";" : "", l->found.v[i].type, l->found.v[i].off, l->found.v[i].len);
+        lm_buf_addf(&l->attr, "%s%s:%zu:%zu", i ? ";" : "", l->found.v[i].type, l->found.v[i].off,
+                    l->found.v[i].len);
     lm_set(r, "pii", lm_buf_str(&l->attr));
     lm_setf(r, "pii-n", "%zu", l->found.n);
     if (!detect)
@@ -58,9 +64,14 @@ static int one(lm_rec *r, void *ctx)
 
 static int kinds(unsigned *out)
 {
-    static const struct { const char *name; unsigned kind; } known[] = {
-        {"email", LM_PII_EMAIL}, {"ipv4", LM_PII_IPV4}, {"ipv6", LM_PII_IPV6}, {"key", LM_PII_KEY}, {"url-cred", LM_PII_URL}
-    };
+    static const struct {
+        const char *name;
+        unsigned kind;
+    } known[] = {{"email", LM_PII_EMAIL},
+                 {"ipv4", LM_PII_IPV4},
+                 {"ipv6", LM_PII_IPV6},
+                 {"key", LM_PII_KEY},
+                 {"url-cred", LM_PII_URL}};
     const char *p = only, *end;
     size_t i;
 
@@ -100,4 +111,7 @@ static int run(lm_in *in, lm_out *out)
     return err;
 }
 
-int main(int argc, char **argv) { return lm_main(argc, argv, &tool, run); }
+int main(int argc, char **argv)
+{
+    return lm_main(argc, argv, &tool, run);
+}

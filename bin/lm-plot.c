@@ -15,19 +15,25 @@ static const lm_opt opts[] = {
     LM_STRING('k', "keys", &keys, "KEYS", "values to plot, KEY or KIND:KEY (loss,val:loss)"),
     LM_ENUM(0, "x", &axis, "step|tokens|hours", "what runs along the x axis"),
     LM_ENUM(0, "log", &logs, "none|x|y|xy", "logarithmic axes"),
-    LM_REAL(0, "smooth", &smooth, 0, 0.9999999, "F", "moving average: F of the past, 1-F of the new (0)"),
+    LM_REAL(0, "smooth", &smooth, 0, 0.9999999, "F",
+            "moving average: F of the past, 1-F of the new (0)"),
     LM_STRING(0, "title", &title, "TEXT", "a line above the plot"),
     LM_NUM(0, "width", &width, 40, 10000, "N", "pixels (800) or, of text, columns (78)"),
     LM_NUM(0, "height", &height, 10, 10000, "N", "pixels (480) or, of text, lines (20)"),
-    LM_COMMON, LM_END
-};
-static const lm_tool tool = {
-    .name = "lm-plot", .does = "plot training curves", .types = "metric,event,run", .opts = opts,
-    .flags = LM_IN | LM_TEXT
-};
+    LM_COMMON,
+    LM_END};
+static const lm_tool tool = {.name = "lm-plot",
+                             .does = "plot training curves",
+                             .types = "metric,event,run",
+                             .opts = opts,
+                             .flags = LM_IN | LM_TEXT};
 
 /* Where a run was at each step it has a time record of: hours of training, by rising step. */
-typedef struct { uint64_t *step; double *hours; size_t n, cap, cap2; } clockwork;
+typedef struct {
+    uint64_t *step;
+    double *hours;
+    size_t n, cap, cap2;
+} clockwork;
 
 static int row_by_step(const void *a, const void *b)
 {
@@ -104,9 +110,13 @@ static double x_of(const lm_mrow *w, const clockwork *c)
     return lm_mrow_f64(w, "tokens", &v) ? v : NAN;
 }
 
-typedef struct { lm_plot p; size_t cap, capmark; } picture;
+typedef struct {
+    lm_plot p;
+    size_t cap, capmark;
+} picture;
 
-static void add_series(picture *pic, const lm_metrics *m, size_t run, const clockwork *c, lm_str item)
+static void add_series(picture *pic, const lm_metrics *m, size_t run, const clockwork *c,
+                       lm_str item)
 {
     const char *colon = memchr(item.p, ':', item.n);
     lm_str kind = colon ? (lm_str){item.p, (size_t)(colon - item.p)} : LM_STR("step");
@@ -242,4 +252,7 @@ static int run(lm_in *in, lm_out *unused)
     return err;
 }
 
-int main(int argc, char **argv) { return lm_main(argc, argv, &tool, run); }
+int main(int argc, char **argv)
+{
+    return lm_main(argc, argv, &tool, run);
+}

@@ -1,5 +1,5 @@
-/* lm-sample: pass a sample that depends on seed and ids alone; a smaller one lies inside a larger one.
-   Apart from lm-head: it sees all of the input, and its order does not matter. */
+/* lm-sample: pass a sample that depends on seed and ids alone; a smaller one lies inside a larger
+   one. Apart from lm-head: it sees all of the input, and its order does not matter. */
 #include "lm.h"
 #include <fcntl.h>
 #include <unistd.h>
@@ -9,19 +9,21 @@ static uint64_t count = UINT64_MAX, bytes = UINT64_MAX, seed, memory = 1 << 30;
 static const char *group, *tmp;
 static const lm_opt opts[] = {
     LM_REAL('p', "rate", &rate, 0, 1, "RATE", "pass this share of the ids"),
-    LM_NUM('n', "count", &count, 0, UINT64_MAX - 1, "N", "pass the N records whose hashes are lowest"),
-    LM_SIZE(0, "bytes", &bytes, 0, UINT64_MAX - 1, "SIZE", "of the lowest hashes, as many as have SIZE bytes of bodies"),
+    LM_NUM('n', "count", &count, 0, UINT64_MAX - 1, "N",
+           "pass the N records whose hashes are lowest"),
+    LM_SIZE(0, "bytes", &bytes, 0, UINT64_MAX - 1, "SIZE",
+            "of the lowest hashes, as many as have SIZE bytes of bodies"),
     LM_STRING('k', "key", &group, "KEY", "whole groups of equal KEY (those without: by id)"),
     LM_NUM('s', "seed", &seed, 0, UINT64_MAX, "SEED", "seed (0)"),
     LM_COMMON,
-    LM_SIZE('m', "memory", &memory, 1 << 20, UINT64_MAX >> 1, "SIZE", "of -n, --bytes: keep records in memory up to SIZE (1G)"),
+    LM_SIZE('m', "memory", &memory, 1 << 20, UINT64_MAX >> 1, "SIZE",
+            "of -n, --bytes: keep records in memory up to SIZE (1G)"),
     LM_FILE(0, "tmp", &tmp, "DIR", "and beyond it there (default: $TMPDIR or /tmp)"),
-    LM_END
-};
-static const lm_tool tool = {
-    .name = "lm-sample", .does = "pass a keyed sample",
-    .opts = opts, .flags = LM_IN | LM_OUT | LM_ORDERED | LM_PAR
-};
+    LM_END};
+static const lm_tool tool = {.name = "lm-sample",
+                             .does = "pass a keyed sample",
+                             .opts = opts,
+                             .flags = LM_IN | LM_OUT | LM_ORDERED | LM_PAR};
 
 static uint64_t place(lm_rec *r, lm_str *key, char hex[33])
 {
@@ -47,20 +49,28 @@ static int by_rate(lm_rec *r, void *ctx)
 }
 
 /* A record of the sample so far. */
-typedef struct { uint64_t seq, at, n, body; size_t next; } entry;
+typedef struct {
+    uint64_t seq, at, n, body;
+    size_t next;
+} entry;
 /* Records that come or go together: a group of -k, else one record. tie orders equal hashes. */
-typedef struct { uint64_t hash; lm_id tie; uint64_t n, body; size_t first; } unit;
+typedef struct {
+    uint64_t hash;
+    lm_id tie;
+    uint64_t n, body;
+    size_t first;
+} unit;
 typedef struct {
     entry *e;
-    size_t ne, cape, freed;                        /* freed: list of free entries, SIZE_MAX = none */
+    size_t ne, cape, freed; /* freed: list of free entries, SIZE_MAX = none */
     unit *u;
     size_t nu, capu, ufreed;
-    size_t *heap, nheap, capheap;                  /* units, the greatest first */
-    lm_dict at;                                    /* of -k: value -> unit + 1, 0 = out */
+    size_t *heap, nheap, capheap; /* units, the greatest first */
+    lm_dict at;                   /* of -k: value -> unit + 1, 0 = out */
     uint64_t n, body;
-    bool cut;                                      /* nothing at or above edge is in any more */
+    bool cut; /* nothing at or above edge is in any more */
     unit edge;
-    lm_buf mem;                                    /* records: the first ones here, the others in fd */
+    lm_buf mem; /* records: the first ones here, the others in fd */
     int fd;
     uint64_t tail;
 } pool;

@@ -3,15 +3,15 @@
 #include "lm.h"
 
 static const char *text, *types;
-static const lm_opt opts[] = {
-    LM_STRING('e', "expr", &text, "EXPR", "key op value with == != < <= > >= ~ !~, key?, & | ! ( )"),
-    LM_STRING('t', "type", &types, "TYPE", "and whose type is TYPE (a,b for several)"),
-    LM_COMMON, LM_END
-};
-static const lm_tool tool = {
-    .name = "lm-select", .does = "pass records for which an expression holds",
-    .opts = opts, .flags = LM_IN | LM_OUT | LM_ORDERED | LM_PAR | LM_REJ
-};
+static const lm_opt opts[] = {LM_STRING('e', "expr", &text, "EXPR",
+                                        "key op value with == != < <= > >= ~ !~, key?, & | ! ( )"),
+                              LM_STRING('t', "type", &types, "TYPE",
+                                        "and whose type is TYPE (a,b for several)"),
+                              LM_COMMON, LM_END};
+static const lm_tool tool = {.name = "lm-select",
+                             .does = "pass records for which an expression holds",
+                             .opts = opts,
+                             .flags = LM_IN | LM_OUT | LM_ORDERED | LM_PAR | LM_REJ};
 
 static bool listed(lm_str type)
 {

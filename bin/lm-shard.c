@@ -13,12 +13,13 @@ static const lm_opt opts[] = {
     LM_FLAG(0, "by-hash", &by_hash, "write in the order of K(seed, id), not of arrival"),
     LM_NUM('s', "seed", &seed, 0, UINT64_MAX, "N", "seed of --by-hash (0)"),
     LM_FILE(0, "vocab", &vocab, "TOK", "refuse tokens that are not of vocabulary TOK"),
-    LM_COMMON, LM_END
-};
-static const lm_tool tool = {
-    .name = "lm-shard", .does = "write tokens as shards", .types = "tok", .opts = opts,
-    .flags = LM_IN | LM_FILES
-};
+    LM_COMMON,
+    LM_END};
+static const lm_tool tool = {.name = "lm-shard",
+                             .does = "write tokens as shards",
+                             .types = "tok",
+                             .opts = opts,
+                             .flags = LM_IN | LM_FILES};
 
 static void note(void *w, lm_str line)
 {
@@ -26,9 +27,19 @@ static void note(void *w, lm_str line)
         lm_shards_note(w, line);
 }
 
-/* --by-hash: records wait in an unnamed file beside DIR; their keys are sorted, then they are read back. */
-typedef struct { uint64_t key, off, len; lm_id id; } place;
-typedef struct { int fd; place *v; size_t n, cap; uint64_t end; lm_buf out; } spool;
+/* --by-hash: records wait in an unnamed file beside DIR; their keys are sorted, then they are read
+ * back. */
+typedef struct {
+    uint64_t key, off, len;
+    lm_id id;
+} place;
+typedef struct {
+    int fd;
+    place *v;
+    size_t n, cap;
+    uint64_t end;
+    lm_buf out;
+} spool;
 
 static int spool_open(spool *s, const char *dir)
 {
@@ -41,7 +52,7 @@ static int spool_open(spool *s, const char *dir)
     slash = memrchr(dir, '/', n);
     lm_buf_add(&parent, slash ? dir : ".", slash ? (size_t)(slash - dir) + 1 : 1);
     s->fd = open(parent.p, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (s->fd < 0) {                               /* a file system without unnamed files */
+    if (s->fd < 0) { /* a file system without unnamed files */
         lm_buf_adds(&parent, "/.lm-shard-XXXXXX");
         s->fd = mkostemp(parent.p, O_CLOEXEC);
         if (s->fd >= 0)
@@ -55,7 +66,8 @@ static int spool_open(spool *s, const char *dir)
 
 static int spool_flush(spool *s)
 {
-    int err = s->out.n && lm_write_all(s->fd, s->out.p, s->out.n) ? lm_err_sys("spool", "write") : 0;
+    int err =
+        s->out.n && lm_write_all(s->fd, s->out.p, s->out.n) ? lm_err_sys("spool", "write") : 0;
 
     s->out.n = 0;
     return err;
@@ -129,7 +141,8 @@ out:
 
 static int run(lm_in *in, lm_out *unused)
 {
-    lm_shards_opt o = {.size = size, .align = align, .seed = seed, .seeded = by_hash, .by = lm_by_line()};
+    lm_shards_opt o = {
+        .size = size, .align = align, .seed = seed, .seeded = by_hash, .by = lm_by_line()};
     spool s = {.fd = -1};
     lm_shards *w;
     lm_rec r = {0};
@@ -172,4 +185,7 @@ static int run(lm_in *in, lm_out *unused)
     return err;
 }
 
-int main(int argc, char **argv) { return lm_main(argc, argv, &tool, run); }
+int main(int argc, char **argv)
+{
+    return lm_main(argc, argv, &tool, run);
+}

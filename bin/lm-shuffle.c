@@ -1,28 +1,33 @@
 /* lm-shuffle: put records into a random order that depends on seed, epoch and ids alone.
-   Apart from lm-sample: it passes all, within a memory bound; sorted runs spill to a temporary file. */
+   Apart from lm-sample: it passes all, within a memory bound; sorted runs spill to a temporary
+   file. */
 #include "lm.h"
 
-#define OWN (10u << 20)                            /* what the program needs besides records */
+#define OWN (10u << 20) /* what the program needs besides records */
 
 static uint64_t seed, epoch, memory = 1 << 30;
 static const char *group, *tmp;
 static const lm_opt opts[] = {
     LM_NUM('s', "seed", &seed, 0, UINT64_MAX, "SEED", "seed (0)"),
     LM_NUM(0, "epoch", &epoch, 0, UINT64_MAX, "N", "another order for each N (0)"),
-    LM_STRING(0, "group", &group, "KEY", "keep records of equal KEY together (those without: by id)"),
+    LM_STRING(0, "group", &group, "KEY",
+              "keep records of equal KEY together (those without: by id)"),
     LM_COMMON,
-    LM_SIZE('m', "memory", &memory, 16 << 20, UINT64_MAX >> 1, "SIZE", "use at most SIZE of memory (1G)"),
+    LM_SIZE('m', "memory", &memory, 16 << 20, UINT64_MAX >> 1, "SIZE",
+            "use at most SIZE of memory (1G)"),
     LM_FILE(0, "tmp", &tmp, "DIR", "spill there (default: $TMPDIR or /tmp)"),
-    LM_END
-};
-static const lm_tool tool = {
-    .name = "lm-shuffle", .does = "put records into a keyed random order",
-    .opts = opts, .flags = LM_IN | LM_OUT | LM_SHUFFLED
-};
+    LM_END};
+static const lm_tool tool = {.name = "lm-shuffle",
+                             .does = "put records into a keyed random order",
+                             .opts = opts,
+                             .flags = LM_IN | LM_OUT | LM_SHUFFLED};
 
-typedef struct { uint64_t second, body; } prefix;  /* before each record: its place in its group, its body's length */
+typedef struct {
+    uint64_t second, body;
+} prefix; /* before each record: its place in its group, its body's length */
 
-/* Those that fall on one place: by second key, then canonical header, then body: never by arrival. */
+/* Those that fall on one place: by second key, then canonical header, then body: never by arrival.
+ */
 static int cmp(void *ctx, lm_str a, lm_str b)
 {
     prefix x, y;
@@ -32,7 +37,8 @@ static int cmp(void *ctx, lm_str a, lm_str b)
     memcpy(&y, b.p, sizeof y);
     if (x.second != y.second)
         return x.second < y.second ? -1 : 1;
-    return lm_rec_order((lm_str){a.p + sizeof x, a.n - sizeof x}, (lm_str){b.p + sizeof y, b.n - sizeof y});
+    return lm_rec_order((lm_str){a.p + sizeof x, a.n - sizeof x},
+                        (lm_str){b.p + sizeof y, b.n - sizeof y});
 }
 
 static uint64_t place(lm_str key)

@@ -12,26 +12,28 @@ static const char *names, *by, *also, *tmp;
 static const lm_opt opts[] = {
     LM_STRING(0, "names", &names, "A,B,..", "names of the sets (train,valid,test)"),
     LM_STRING(0, "by", &by, "KEY", "deal whole groups of equal KEY (those without: by id)"),
-    LM_STRING(0, "also", &also, "KEY", "a group of equal KEY met in two sets goes to the first set"),
+    LM_STRING(0, "also", &also, "KEY",
+              "a group of equal KEY met in two sets goes to the first set"),
     LM_NUM('s', "seed", &seed, 0, UINT64_MAX, "SEED", "seed (0)"),
     LM_COMMON,
     LM_FILE(0, "tmp", &tmp, "DIR", "of --also: spool the input there (default: $TMPDIR or /tmp)"),
-    LM_END
-};
+    LM_END};
 static const lm_tool tool = {
-    .name = "lm-split", .does = "deal records to train, valid and test sets", .args = "W:W..",
-    .opts = opts, .flags = LM_IN | LM_FILES | LM_ORDERED,
-    .epilog = "-o DIR writes DIR/NAME.lm for each set; without it split=NAME is set."
-};
+    .name = "lm-split",
+    .does = "deal records to train, valid and test sets",
+    .args = "W:W..",
+    .opts = opts,
+    .flags = LM_IN | LM_FILES | LM_ORDERED,
+    .epilog = "-o DIR writes DIR/NAME.lm for each set; without it split=NAME is set."};
 
 typedef struct {
     char *name[SETS];
-    uint64_t upto[SETS], total;                    /* cumulative weights */
+    uint64_t upto[SETS], total; /* cumulative weights */
     unsigned n, nweights;
-    lm_out *out[SETS], *all;                       /* of -o DIR; else all */
-    lm_aside *fresh;                               /* a DIR that was not there: it comes whole or not at all */
-    uint64_t *key;                                 /* of --also: hashes of its values, 0 = free; */
-    uint8_t *side;                                 /* and the set, SETS = two were met */
+    lm_out *out[SETS], *all; /* of -o DIR; else all */
+    lm_aside *fresh;         /* a DIR that was not there: it comes whole or not at all */
+    uint64_t *key;           /* of --also: hashes of its values, 0 = free; */
+    uint8_t *side;           /* and the set, SETS = two were met */
     size_t have, cap;
 } plan;
 
@@ -43,7 +45,8 @@ static int weights(plan *p, lm_str s)
         stop = memchr(at, ':', (size_t)(end - at));
         stop = stop ? stop : end;
         if (p->n == SETS || !lm_parse_u64((lm_str){at, (size_t)(stop - at)}, &w) || w > UINT32_MAX)
-            return lm_err(LM_EUSAGE, "'%s': weights are whole numbers between colons, at most %d", s.p, SETS);
+            return lm_err(LM_EUSAGE, "'%s': weights are whole numbers between colons, at most %d",
+                          s.p, SETS);
         p->total += w;
         p->upto[p->n++] = p->total;
     }
@@ -59,9 +62,11 @@ static int name_sets(plan *p)
         stop = strchrnul(at, ',');
         if (!names && n == p->n)
             break;
-        if (n == p->n || stop == at || *at == '.' || strspn(at, "abcdefghijklmnopqrstuvwxyz"
-            "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") < (size_t)(stop - at))
-            return lm_err(LM_EUSAGE, "--names %s: not %u names of letters, digits, . _ -", at, p->n);
+        if (n == p->n || stop == at || *at == '.' ||
+            strspn(at, "abcdefghijklmnopqrstuvwxyz"
+                       "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") < (size_t)(stop - at))
+            return lm_err(LM_EUSAGE, "--names %s: not %u names of letters, digits, . _ -", at,
+                          p->n);
         p->name[n] = lm_strndup((lm_str){at, (size_t)(stop - at)});
         for (unsigned i = 0; i < n; i++)
             if (!strcmp(p->name[i], p->name[n]))
@@ -245,7 +250,8 @@ static int open_all(plan *p)
     for (unsigned i = 0; i < p->n; i++) {
         lm_buf path = {0};
 
-        lm_buf_addf(&path, "%s/%s.lm", p->fresh ? lm_aside_path(p->fresh) : lm_common.out, p->name[i]);
+        lm_buf_addf(&path, "%s/%s.lm", p->fresh ? lm_aside_path(p->fresh) : lm_common.out,
+                    p->name[i]);
         p->out[i] = lm_out_open(path.p, LM_OUT_CRC);
         lm_buf_free(&path);
         if (!p->out[i])

@@ -15,17 +15,25 @@ static const lm_opt opts[] = {
     LM_FLAG(0, "solutions", &solutions, "write the reference solutions as generations"),
     LM_FILE(0, "samples", &samples, "FILE", "write the completions of a samples file (JSON Lines)"),
     LM_FILE(0, "folder", &folder, "DIR", "humaneval: make a task folder, write no records"),
-    LM_COMMON, LM_END
-};
-static const lm_tool tool = {
-    .name = "lm-task", .does = "write the prompts of an evaluation task", .args = "TASK",
-    .opts = opts, .flags = LM_FOREIGN | LM_OUT | LM_ORDERED
-};
+    LM_COMMON,
+    LM_END};
+static const lm_tool tool = {.name = "lm-task",
+                             .does = "write the prompts of an evaluation task",
+                             .args = "TASK",
+                             .opts = opts,
+                             .flags = LM_FOREIGN | LM_OUT | LM_ORDERED};
 
 enum { FROM_TASK, FROM_HUMANEVAL };
 #define MAX_FILE (1ull << 30)
 
-struct ctx { lm_task *t; lm_out *out; lm_rec r; lm_buf shown; bool *wanted; uint64_t n; };
+struct ctx {
+    lm_task *t;
+    lm_out *out;
+    lm_rec r;
+    lm_buf shown;
+    bool *wanted;
+    uint64_t n;
+};
 
 /* HumanEval.jsonl.gz -> humaneval: the name a task made of a file gets. */
 static void name_of(const char *path, char *out, size_t size)
@@ -145,7 +153,8 @@ static int given(void *ctx, lm_rec *gen)
     lm_problem *p = lm_task_find(c->t, id);
 
     if (!p)
-        return lm_err(LM_EINVALID, "no problem %.*s in task %s", (int)(id.n > 100 ? 100 : id.n), id.p, c->t->name);
+        return lm_err(LM_EINVALID, "no problem %.*s in task %s", (int)(id.n > 100 ? 100 : id.n),
+                      id.p, c->t->name);
     return c->wanted[p - c->t->v] ? lm_put(c->out, gen) : 0;
 }
 
@@ -199,7 +208,8 @@ static int run(lm_in *in, lm_out *out)
         if (!c.wanted[i])
             continue;
         if (!p->prompt.p) {
-            e = lm_err(LM_EINVALID, "task %s: problem %.*s has no prompt", c.t->name, (int)p->id.n, p->id.p);
+            e = lm_err(LM_EINVALID, "task %s: problem %.*s has no prompt", c.t->name, (int)p->id.n,
+                       p->id.p);
             break;
         }
         if (from == FROM_HUMANEVAL || !(solutions || samples))
@@ -218,4 +228,7 @@ static int run(lm_in *in, lm_out *out)
     return e;
 }
 
-int main(int argc, char **argv) { return lm_main(argc, argv, &tool, run); }
+int main(int argc, char **argv)
+{
+    return lm_main(argc, argv, &tool, run);
+}

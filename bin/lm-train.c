@@ -4,10 +4,11 @@
 
 enum { DOCMASK, PLAIN };
 enum { BF16, F32 };
-static const char *model, *skip_ids, *betas = ".9,.95", *warmup = "1%", *decay = "20%", *resume = "auto",
-                  *ckpt_every = "1000,15m", *metrics;
+static const char *model, *skip_ids, *betas = ".9,.95", *warmup = "1%", *decay = "20%",
+                                     *resume = "auto", *ckpt_every = "1000,15m", *metrics;
 static lm_list val;
-static uint64_t seq, seed, batch_tokens = 524288, micro, steps, tokens, keep = 3, major = 10, eval_every = 250;
+static uint64_t seq, seed, batch_tokens = 524288, micro, steps, tokens, keep = 3, major = 10,
+                           eval_every = 250;
 static int pack = DOCMASK, sched, dtype = BF16;
 static int opt;
 static double zloss = 1e-4, lr = 3e-4, eps = 1e-8, wd = 0.1, clip = 1, ratio = 20;
@@ -19,10 +20,12 @@ static const lm_opt opts[] = {
     LM_ENUM(0, "pack", &pack, "docmask|plain", "documents of a row apart, or not (docmask)"),
     LM_NUM('s', "seed", &seed, 0, UINT64_MAX, "N", "seed of the order of the rows (0)"),
     LM_NUM(0, "batch-tokens", &batch_tokens, 1, 1ull << 40, "N", "tokens a step (524288)"),
-    LM_NUM(0, "micro", &micro, 1, 1 << 20, "ROWS", "rows computed at once (1024 tokens); changes bits"),
+    LM_NUM(0, "micro", &micro, 1, 1 << 20, "ROWS",
+           "rows computed at once (1024 tokens); changes bits"),
     LM_FILE(0, "skip-ids", &skip_ids, "FILE", "documents, an id a line, that get weight 0"),
     LM_REAL(0, "zloss", &zloss, 0, 1, "F", "weight of the squared log-sum-exp (1e-4)"),
-    LM_ENUM(0, "opt", &opt, "muon|adamw", "optimiser of hidden matrices (muon); the rest is AdamW's"),
+    LM_ENUM(0, "opt", &opt, "muon|adamw",
+            "optimiser of hidden matrices (muon); the rest is AdamW's"),
     LM_REAL(0, "lr", &lr, 0, 10, "F", "peak learning rate (3e-4)"),
     LM_STRING(0, "betas", &betas, "B1,B2", "AdamW's moments (.9,.95)"),
     LM_REAL(0, "eps", &eps, 1e-30, 1, "F", "AdamW's epsilon (1e-8)"),
@@ -35,22 +38,28 @@ static const lm_opt opts[] = {
     LM_STRING(0, "warmup", &warmup, "N|N%", "steps of linear rise (1%)"),
     LM_STRING(0, "decay", &decay, "N|N%", "steps of the fall at the end of wsd (20%)"),
     LM_ENUM(0, "dtype", &dtype, "bf16|f32", "of weights and products; masters are f32 (bf16)"),
-    LM_STRING(0, "resume", &resume, "auto|no|STEP", "go on from the newest checkpoint, none, or STEP"),
-    LM_STRING(0, "ckpt-every", &ckpt_every, "N,T", "checkpoint after N steps or T s, m, h (1000,15m)"),
+    LM_STRING(0, "resume", &resume, "auto|no|STEP",
+              "go on from the newest checkpoint, none, or STEP"),
+    LM_STRING(0, "ckpt-every", &ckpt_every, "N,T",
+              "checkpoint after N steps or T s, m, h (1000,15m)"),
     LM_NUM(0, "keep", &keep, 1, 1 << 20, "N", "newest checkpoints kept (3)"),
-    LM_NUM(0, "major", &major, 0, 1 << 20, "N", "every N-th checkpoint is kept for ever, 0 = none (10)"),
+    LM_NUM(0, "major", &major, 0, 1 << 20, "N",
+           "every N-th checkpoint is kept for ever, 0 = none (10)"),
     LM_FLAG(0, "allow-drift", &allow_drift, "resume with another recipe, and record the change"),
-    LM_NUM(0, "eval-every", &eval_every, 0, 1ull << 40, "N", "validate every N steps, 0 = at the end (250)"),
+    LM_NUM(0, "eval-every", &eval_every, 0, 1ull << 40, "N",
+           "validate every N steps, 0 = at the end (250)"),
     LM_FILE(0, "metrics", &metrics, "FILE", "records to FILE or - (RUN/metrics.lm)"),
     LM_FLAG(0, "tail", &tail, "tell a person of each step on stderr"),
-    LM_COMMON, LM_END
-};
+    LM_COMMON,
+    LM_END};
 static const lm_tool tool = {
-    .name = "lm-train", .does = "train a model", .args = "SHARDS...", .opts = opts,
+    .name = "lm-train",
+    .does = "train a model",
+    .args = "SHARDS...",
+    .opts = opts,
     .flags = LM_FOREIGN | LM_FILES | LM_PAR,
     .epilog = "SHARDS: folders of lm-shard, single shards, or - for a stream of tokens.\n"
-              "-o RUN is the folder of the run: checkpoints, metrics.lm, ledger.lm.\n"
-};
+              "-o RUN is the folder of the run: checkpoints, metrics.lm, ledger.lm.\n"};
 
 /* "1000", "15m", "1000,15m": steps and seconds. */
 static int parse_every(const char *s, uint64_t *n, double *seconds)
@@ -86,13 +95,37 @@ static int parse_betas(double *b1, double *b2)
 static int run(lm_in *in, lm_out *out)
 {
     static const int kind[] = {LM_SCHED_WSD, LM_SCHED_COSINE, LM_SCHED_LINEAR, LM_SCHED_CONST};
-    lm_train_opt o = {
-        .model = model, .run = lm_common.out, .val = val.v, .nval = val.n, .seq = seq, .seed = seed,
-        .batch_tokens = batch_tokens, .micro = micro, .plain = pack == PLAIN, .skip_ids = skip_ids,
-        .muon = opt == 0, .zloss = zloss, .lr = lr, .eps = eps, .wd = wd, .clip = clip, .steps = steps, .tokens = tokens,
-        .ratio = ratio, .sched = kind[sched], .warmup = warmup, .decay = decay,
-        .dt = dtype == BF16 ? LM_BF16 : LM_F32, .resume = resume, .keep = keep, .major = major,
-        .eval_every = eval_every, .allow_drift = allow_drift, .tail = tail, .metrics = metrics, .jobs = lm_jobs()};
+    lm_train_opt o = {.model = model,
+                      .run = lm_common.out,
+                      .val = val.v,
+                      .nval = val.n,
+                      .seq = seq,
+                      .seed = seed,
+                      .batch_tokens = batch_tokens,
+                      .micro = micro,
+                      .plain = pack == PLAIN,
+                      .skip_ids = skip_ids,
+                      .muon = opt == 0,
+                      .zloss = zloss,
+                      .lr = lr,
+                      .eps = eps,
+                      .wd = wd,
+                      .clip = clip,
+                      .steps = steps,
+                      .tokens = tokens,
+                      .ratio = ratio,
+                      .sched = kind[sched],
+                      .warmup = warmup,
+                      .decay = decay,
+                      .dt = dtype == BF16 ? LM_BF16 : LM_F32,
+                      .resume = resume,
+                      .keep = keep,
+                      .major = major,
+                      .eval_every = eval_every,
+                      .allow_drift = allow_drift,
+                      .tail = tail,
+                      .metrics = metrics,
+                      .jobs = lm_jobs()};
     const char **shards = lm_zalloc(lm_nargs(), sizeof *shards);
     int err;
 
@@ -115,4 +148,7 @@ static int run(lm_in *in, lm_out *out)
     return err;
 }
 
-int main(int argc, char **argv) { return lm_main(argc, argv, &tool, run); }
+int main(int argc, char **argv)
+{
+    return lm_main(argc, argv, &tool, run);
+}

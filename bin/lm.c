@@ -6,12 +6,14 @@
 #include <unistd.h>
 #include <zlib.h>
 
-static const lm_opt opts[] = { LM_COMMON, LM_END };
-static const lm_tool tool = {
-    .name = "lm", .does = "run a tool of the toolkit, or tell what there is", .args = "VERB [ARGS...]",
-    .opts = opts, .flags = LM_TEXT,
-    .epilog = "lm help lists the tools, lm help VERB shows a manual page."
-};
+static const lm_opt opts[] = {LM_COMMON, LM_END};
+static const lm_tool tool = {.name = "lm",
+                             .does = "run a tool of the toolkit, or tell what there is",
+                             .args = "VERB [ARGS...]",
+                             .opts = opts,
+                             .flags = LM_TEXT,
+                             .epilog =
+                                 "lm help lists the tools, lm help VERB shows a manual page."};
 
 /* The folder of this program, without the last '/'. */
 static char *own_folder(void)
@@ -32,19 +34,24 @@ static char *path(const char *dir, const char *rest)
 }
 
 /* Manual pages: installed beside bin/, or in the source tree of which this is a build. */
-static const char *const places[] = {
-    "../share/man/man1", "../share/man/man5", "../share/man/man7", "../../../man"
-};
+static const char *const places[] = {"../share/man/man1", "../share/man/man5", "../share/man/man7",
+                                     "../../../man"};
 
-typedef struct { char *name, *does, *file; } page;
-typedef struct { page *v; size_t n, cap; } pages;
+typedef struct {
+    char *name, *does, *file;
+} page;
+typedef struct {
+    page *v;
+    size_t n, cap;
+} pages;
 
 /* "1", "5" or "7" of lm-x.1 or lm-x.1.gz; 0 = no page of ours. */
 static char section(const char *name)
 {
     const char *dot = strchr(name, '.');
 
-    if (strncmp(name, "lm", 2) || (name[2] != '-' && name[2] != '.') || !dot || !strchr("157", dot[1]) || !dot[1])
+    if (strncmp(name, "lm", 2) || (name[2] != '-' && name[2] != '.') || !dot ||
+        !strchr("157", dot[1]) || !dot[1])
         return 0;
     return !dot[2] || !strcmp(dot + 2, ".gz") ? dot[1] : 0;
 }
@@ -63,7 +70,7 @@ static void add_page(pages *l, const char *file)
 {
     page p = {0};
     char line[1024];
-    gzFile f = gzopen(file, "r");                  /* reads plain files as they are, too */
+    gzFile f = gzopen(file, "r"); /* reads plain files as they are, too */
 
     if (!f)
         return;
@@ -142,7 +149,8 @@ static int show(const pages *l, const char *bin, const char *verb)
     return lm_err(LM_EUSAGE, "no manual page of '%s' (lm help lists them)", verb);
 }
 
-/* Edits that make a into b: insertions, deletions, changes, swaps of neighbours; words of at most 32. */
+/* Edits that make a into b: insertions, deletions, changes, swaps of neighbours; words of at
+ * most 32. */
 static unsigned distance(const char *a, const char *b)
 {
     unsigned d[34][34];
@@ -162,7 +170,8 @@ static unsigned distance(const char *a, const char *b)
                 best = d[i - 1][j] + 1;
             if (d[i][j - 1] + 1 < best)
                 best = d[i][j - 1] + 1;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && d[i - 2][j - 2] + 1 < best)
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+                d[i - 2][j - 2] + 1 < best)
                 best = d[i - 2][j - 2] + 1;
             d[i][j] = best;
         }
@@ -231,8 +240,8 @@ static int run(lm_in *in, lm_out *out)
     return err;
 }
 
-/* Becomes lm-VERB, from our own folder first; returns if there is none. A folder of ours that is not
-   in PATH goes in front of it, so that commands the tool runs find their sisters. */
+/* Becomes lm-VERB, from our own folder first; returns if there is none. A folder of ours that is
+   not in PATH goes in front of it, so that commands the tool runs find their sisters. */
 static void become(char **argv)
 {
     char *bin = own_folder(), *name, *file;
@@ -262,7 +271,7 @@ int main(int argc, char **argv)
 {
     if (argc > 1 && argv[1][0] != '-' && strcmp(argv[1], "help") && !strchr(argv[1], '/')) {
         become(argv);
-        argc = 2;                                  /* not found: run tells, whatever else stands there */
+        argc = 2; /* not found: run tells, whatever else stands there */
     }
     return lm_main(argc, argv, &tool, run);
 }

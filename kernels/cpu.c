@@ -10,9 +10,9 @@ enum { HAS_AVX2 = 1, HAS_AVX512 = 2, HAS_BF16 = 4, HAS_VNNI = 8 };
 static unsigned probe(void)
 {
     unsigned a, b, c, d, lo, hi, b7, c7, has = 0;
-    const unsigned one = 1u << 12 | 1u << 27 | 1u << 28 | 1u << 29;     /* fma osxsave avx f16c */
-    const unsigned two = 1u << 3 | 1u << 5 | 1u << 8;                   /* bmi avx2 bmi2 */
-    const unsigned five = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31;    /* avx512 f dq bw vl */
+    const unsigned one = 1u << 12 | 1u << 27 | 1u << 28 | 1u << 29;  /* fma osxsave avx f16c */
+    const unsigned two = 1u << 3 | 1u << 5 | 1u << 8;                /* bmi avx2 bmi2 */
+    const unsigned five = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31; /* avx512 f dq bw vl */
 
     if (!__get_cpuid(1, &a, &b, &c, &d) || (c & one) != one)
         return 0;
@@ -20,7 +20,7 @@ static unsigned probe(void)
     if ((lo & 6) != 6 || !__get_cpuid_count(7, 0, &a, &b7, &c7, &d) || (b7 & two) != two)
         return 0;
     has = HAS_AVX2;
-    if ((lo & 0xe6) != 0xe6 || (b7 & five) != five)         /* mask and zmm state saved? */
+    if ((lo & 0xe6) != 0xe6 || (b7 & five) != five) /* mask and zmm state saved? */
         return has;
     has |= HAS_AVX512;
     if (c7 & 1u << 11)
@@ -38,7 +38,7 @@ static unsigned probe(void)
 
 static unsigned machine(void)
 {
-    static _Atomic unsigned known;                 /* a cache: probe's answer, plus one bit */
+    static _Atomic unsigned known; /* a cache: probe's answer, plus one bit */
     unsigned k = known;
 
     if (!k)
@@ -70,7 +70,8 @@ int lm_cpu_level(void)
     for (level = LM_CPU_REF; level <= LM_CPU_AVX512; level++)
         if (!strcmp(want, lm_cpu_name(level)))
             return level <= best ? level
-                : lm_err(LM_EFACILITY, "LM_DEVICE=%s: this processor has only %s", want, lm_cpu_name(best));
+                                 : lm_err(LM_EFACILITY, "LM_DEVICE=%s: this processor has only %s",
+                                          want, lm_cpu_name(best));
     return lm_err(LM_EUSAGE, "LM_DEVICE=%s: want auto, ref, avx2, avx512f, avx512 or cuda", want);
 }
 

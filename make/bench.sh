@@ -11,7 +11,7 @@ trap 'rm -f "$rows"' EXIT
 bad=0
 printf '%s, %s cores, %s\n' "$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -n 1)" "$(nproc)" \
     "$(date -u +%Y-%m-%d)"
-printf '%-44s %-9s %10s  %-16s %10s %7s %5s %s\n' what unit ours peer theirs ratio goal 
+printf '%-44s %-9s %10s  %-16s %10s %7s %5s %s\n' what unit ours peer theirs ratio goal ''
 for b in tests/bench/"${1-}"*; do
     if [ ! -x "$b" ] || [ ! -f "$b" ]; then continue; fi
     "$b" >"$rows" || { echo "bench: $b failed" >&2; bad=1; }

@@ -1,17 +1,17 @@
-/* probe: what the contract asks of a tool and a shell cannot: input cut at each byte or coming byte by
-   byte, a reader that is gone, the time a record takes through a pipe, peak memory.
+/* probe: what the contract asks of a tool and a shell cannot: input cut at each byte or coming byte
+   by byte, a reader that is gone, the time a record takes through a pipe, peak memory.
 
-     probe cuts FILE FROM TO STEP CMD ..   runs CMD on the first N bytes of FILE as stdin, for N = FROM, FROM + STEP .. < TO;
-                                           tells each N at which CMD did not exit 3 with 'truncated' or 'corrupt'
-     probe drip                            copies stdin to stdout, one byte a write, each once the last was read
-     probe gone [-i] CMD ..                runs CMD with stdout a pipe nobody reads (-i: SIGPIPE ignored); tells its end
-     probe lag FILE CMD ..                 gives CMD a stream's records one by one; prints the worst time, in ms, from
-                                           a record in to its last byte out (CMD passes them unchanged), the first apart
-     probe rss CMD ..                      runs CMD; prints its peak memory in KiB
-     probe kill MS CMD ..                  runs CMD and kills it (-9) after MS milliseconds
-     probe fault SHIM VAR MAX CMD ..       runs CMD with tests/fault/shim.c and VAR=1, 2, .. (steps grow by a 16th) until no
-                                           failure is delivered or MAX is passed; each run must end like a run without
-                                           the fault or exit 5 with a message and no %end; tells those that do not */
+     probe cuts FILE FROM TO STEP CMD ..   runs CMD on the first N bytes of FILE as stdin, for N =
+   FROM, FROM + STEP .. < TO; tells each N at which CMD did not exit 3 with 'truncated' or 'corrupt'
+     probe drip                            copies stdin to stdout, one byte a write, each once the
+   last was read probe gone [-i] CMD ..                runs CMD with stdout a pipe nobody reads (-i:
+   SIGPIPE ignored); tells its end probe lag FILE CMD ..                 gives CMD a stream's
+   records one by one; prints the worst time, in ms, from a record in to its last byte out (CMD
+   passes them unchanged), the first apart probe rss CMD ..                      runs CMD; prints
+   its peak memory in KiB probe kill MS CMD ..                  runs CMD and kills it (-9) after MS
+   milliseconds probe fault SHIM VAR MAX CMD ..       runs CMD with tests/fault/shim.c and VAR=1, 2,
+   .. (steps grow by a 16th) until no failure is delivered or MAX is passed; each run must end like
+   a run without the fault or exit 5 with a message and no %end; tells those that do not */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -70,7 +70,8 @@ static pid_t start(char **argv, int in, int out, int err, int ignore_pipe)
     if (pid)
         return pid;
     signal(SIGPIPE, ignore_pipe ? SIG_IGN : SIG_DFL);
-    if ((in >= 0 && dup2(in, 0) < 0) || (out >= 0 && dup2(out, 1) < 0) || (err >= 0 && dup2(err, 2) < 0))
+    if ((in >= 0 && dup2(in, 0) < 0) || (out >= 0 && dup2(out, 1) < 0) ||
+        (err >= 0 && dup2(err, 2) < 0))
         die("dup2");
     execvp(argv[0], argv);
     die(argv[0]);
@@ -102,10 +103,12 @@ static int cuts(int argc, char **argv)
         waitpid(start(argv + 4, in, null, err, 0), &status, 0);
         k = pread(err, msg, sizeof msg - 1, 0);
         msg[k > 0 ? k : 0] = 0;
-        if (WIFEXITED(status) && WEXITSTATUS(status) == 3 && (strstr(msg, "truncated") || strstr(msg, "corrupt")))
+        if (WIFEXITED(status) && WEXITSTATUS(status) == 3 &&
+            (strstr(msg, "truncated") || strstr(msg, "corrupt")))
             continue;
         if (bad++ < 10)
-            printf("cut at %zu: status %d: %s\n", at, WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), msg);
+            printf("cut at %zu: status %d: %s\n", at,
+                   WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), msg);
     }
     return bad > 0;
 }
@@ -194,7 +197,8 @@ static int lag(int argc, char **argv)
 
         len = (size_t)(strchr(p + at, '\n') - p) + 1 + strtoull(sp, NULL, 10) + 1;
         t = now();
-        if (write(in[1], p + from, len - from) != (ssize_t)(len - from) || !expect(out[0], p + from, len - from)) {
+        if (write(in[1], p + from, len - from) != (ssize_t)(len - from) ||
+            !expect(out[0], p + from, len - from)) {
             printf("record %zu did not come out as it went in\n", k);
             kill(pid, SIGKILL);
             break;
@@ -240,7 +244,8 @@ static int outcome(char **argv, int out, int err)
 {
     int status, in = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
-    if (in < 0 || ftruncate(out, 0) || lseek(out, 0, SEEK_SET) || ftruncate(err, 0) || lseek(err, 0, SEEK_SET))
+    if (in < 0 || ftruncate(out, 0) || lseek(out, 0, SEEK_SET) || ftruncate(err, 0) ||
+        lseek(err, 0, SEEK_SET))
         die("memfd");
     waitpid(start(argv, in, out, err, 0), &status, 0);
     close(in);
@@ -252,7 +257,8 @@ static char *content(int fd, size_t *n)
     struct stat st;
     char *p = NULL;
 
-    if (fstat(fd, &st) || !(p = malloc((size_t)st.st_size + 1)) || pread(fd, p, (size_t)st.st_size, 0) < 0)
+    if (fstat(fd, &st) || !(p = malloc((size_t)st.st_size + 1)) ||
+        pread(fd, p, (size_t)st.st_size, 0) < 0)
         die("memfd");
     *n = (size_t)st.st_size;
     p[*n] = 0;
@@ -282,7 +288,8 @@ static int lines_of(const char *msg, const char *tool)
 
 static int fault(int argc, char **argv)
 {
-    int want, got, bad = 0, out = memfd_create("out", MFD_CLOEXEC), err = memfd_create("err", MFD_CLOEXEC);
+    int want, got, bad = 0, out = memfd_create("out", MFD_CLOEXEC),
+                   err = memfd_create("err", MFD_CLOEXEC);
     char *base, *p, *msg, val[32], tell[64];
     size_t nbase, n, nmsg;
     long i, runs = 0, last = 0, max;

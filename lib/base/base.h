@@ -82,6 +82,8 @@ void lm_arena_free(lm_arena *a);
 typedef struct { struct lm_dict_slot *slot; size_t n, cap; lm_arena *keys; } lm_dict;
 uint64_t *lm_dict_get(const lm_dict *m, lm_str key);               /* NULL if absent */
 uint64_t *lm_dict_put(lm_dict *m, lm_str key, uint64_t init);      /* inserts init if absent; the value's place, valid to the next put */
+void *lm_dict_ptr(const lm_dict *m, lm_str key);                   /* a pointer kept as the value; NULL if absent */
+void *lm_dict_keep(lm_dict *m, lm_str key, void *p);               /* keeps p under key; returns p */
 bool lm_dict_each(const lm_dict *m, size_t *i, lm_str *key, uint64_t **val);   /* *i from 0; in no order */
 void lm_dict_free(lm_dict *m);
 

@@ -1,7 +1,11 @@
 /* dict: a hash map from byte strings to u64: open addressing, linear probing, load <= 1/2. */
 #include "base/base.h"
 
-struct lm_dict_slot { uint64_t hash; lm_str key; uint64_t val; };   /* key.p NULL = free */
+struct lm_dict_slot {
+    uint64_t hash;
+    lm_str key;
+    uint64_t val;
+}; /* key.p NULL = free */
 
 static struct lm_dict_slot *find(const lm_dict *m, lm_str key, uint64_t h)
 {
@@ -49,6 +53,19 @@ uint64_t *lm_dict_put(lm_dict *m, lm_str key, uint64_t init)
         m->n++;
     }
     return &s->val;
+}
+
+void *lm_dict_ptr(const lm_dict *m, lm_str key)
+{
+    uint64_t *v = lm_dict_get(m, key);
+
+    return v ? (void *)(uintptr_t)*v : NULL;
+}
+
+void *lm_dict_keep(lm_dict *m, lm_str key, void *p)
+{
+    *lm_dict_put(m, key, 0) = (uint64_t)(uintptr_t)p;
+    return p;
 }
 
 bool lm_dict_each(const lm_dict *m, size_t *i, lm_str *key, uint64_t **val)

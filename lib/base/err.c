@@ -2,7 +2,10 @@
 #include "base/base.h"
 #include <errno.h>
 
-static const struct { const char *name; int exit; } class[] = {
+static const struct {
+    const char *name;
+    int exit;
+} class[] = {
     [0] = {"ok", 0},
     [-LM_EUSAGE] = {"usage", 2},
     [-LM_ECORRUPT] = {"corrupt", 3},
@@ -44,7 +47,7 @@ lm_error *lm_last_error(void)
 static LM_PRINTF(3, 0) int store(int err, const char *where, const char *fmt, va_list ap)
 {
     lm_error *e = lm_last_error();
-    char detail[sizeof e->detail];     /* the arguments may point into the old error */
+    char detail[sizeof e->detail]; /* the arguments may point into the old error */
 
     vsnprintf(detail, sizeof detail, fmt, ap);
     e->err = err;

@@ -109,7 +109,8 @@ int lm_mmap_file(const char *path, lm_str *out)
         err = lm_err_sys(path, "cannot stat");
     else if (!S_ISREG(st.st_mode))
         err = lm_err_at(LM_EIO, path, "not a regular file");
-    else if (st.st_size && (p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0)) == MAP_FAILED)
+    else if (st.st_size &&
+             (p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0)) == MAP_FAILED)
         err = lm_err_sys(path, "cannot map");
     else
         *out = (lm_str){p, (size_t)st.st_size};

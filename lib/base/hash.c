@@ -5,7 +5,10 @@
 #include <xxhash.h>
 #include <zlib.h>
 
-uint64_t lm_hash64(const void *p, size_t n, uint64_t seed) { return XXH3_64bits_withSeed(p, n, seed); }
+uint64_t lm_hash64(const void *p, size_t n, uint64_t seed)
+{
+    return XXH3_64bits_withSeed(p, n, seed);
+}
 
 lm_id lm_hash128(const void *p, size_t n)
 {
@@ -87,7 +90,7 @@ uint64_t lm_splitmix(uint64_t *state)
 
 uint32_t lm_crc32(uint32_t crc, const void *p, size_t n)
 {
-    return n ? (uint32_t)crc32_z(crc, p, n) : crc;     /* zlib starts anew at NULL */
+    return n ? (uint32_t)crc32_z(crc, p, n) : crc; /* zlib starts anew at NULL */
 }
 
 void lm_sha256(const void *p, size_t n, uint8_t out[32])

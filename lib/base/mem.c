@@ -14,22 +14,34 @@ static void *got(void *p, size_t n)
 {
     if (!p) {
         lm_oom_hook(n);
-        abort();                       /* a hook must not return */
+        abort(); /* a hook must not return */
     }
     return p;
 }
 
-bool lm_mul_ok(size_t a, size_t b, size_t *out) { return !__builtin_mul_overflow(a, b, out); }
-bool lm_add_ok(size_t a, size_t b, size_t *out) { return !__builtin_add_overflow(a, b, out); }
+bool lm_mul_ok(size_t a, size_t b, size_t *out)
+{
+    return !__builtin_mul_overflow(a, b, out);
+}
+bool lm_add_ok(size_t a, size_t b, size_t *out)
+{
+    return !__builtin_add_overflow(a, b, out);
+}
 
-void *lm_alloc(size_t n) { return got(malloc(n ? n : 1), n); }
+void *lm_alloc(size_t n)
+{
+    return got(malloc(n ? n : 1), n);
+}
 
 void *lm_zalloc(size_t n, size_t size)
 {
     return got(calloc(n ? n : 1, size ? size : 1), n);
 }
 
-void *lm_realloc(void *p, size_t n) { return got(realloc(p, n ? n : 1), n); }
+void *lm_realloc(void *p, size_t n)
+{
+    return got(realloc(p, n ? n : 1), n);
+}
 
 void *lm_reallocn(void *p, size_t n, size_t size)
 {
@@ -50,8 +62,14 @@ void *lm_memdup(const void *p, size_t n)
     return q;
 }
 
-char *lm_strdup(const char *s) { return lm_memdup(s, strlen(s)); }
-char *lm_strndup(lm_str s) { return lm_memdup(s.p, s.n); }
+char *lm_strdup(const char *s)
+{
+    return lm_memdup(s, strlen(s));
+}
+char *lm_strndup(lm_str s)
+{
+    return lm_memdup(s.p, s.n);
+}
 
 int lm_cmp(lm_str a, lm_str b)
 {
@@ -61,16 +79,19 @@ int lm_cmp(lm_str a, lm_str b)
     return c ? c : (a.n > b.n) - (a.n < b.n);
 }
 
-static size_t page_up(size_t n) { return (n + 0x1fffff) & ~(size_t)0x1fffff; }
+static size_t page_up(size_t n)
+{
+    return (n + 0x1fffff) & ~(size_t)0x1fffff;
+}
 
 void *lm_alloc_huge(size_t n)
 {
-    void *p = mmap(NULL, page_up(n ? n : 1), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                   -1, 0);
+    void *p =
+        mmap(NULL, page_up(n ? n : 1), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     if (p == MAP_FAILED)
         got(NULL, n);
-    madvise(p, page_up(n ? n : 1), MADV_HUGEPAGE);     /* before the first touch, or not at all */
+    madvise(p, page_up(n ? n : 1), MADV_HUGEPAGE); /* before the first touch, or not at all */
     return p;
 }
 
@@ -108,8 +129,14 @@ void lm_buf_add(lm_buf *b, const void *p, size_t n)
     b->p[b->n] = 0;
 }
 
-void lm_buf_adds(lm_buf *b, const char *s) { lm_buf_add(b, s, strlen(s)); }
-void lm_buf_addc(lm_buf *b, char c) { lm_buf_add(b, &c, 1); }
+void lm_buf_adds(lm_buf *b, const char *s)
+{
+    lm_buf_add(b, s, strlen(s));
+}
+void lm_buf_addc(lm_buf *b, char c)
+{
+    lm_buf_add(b, &c, 1);
+}
 
 void lm_buf_addf(lm_buf *b, const char *fmt, ...)
 {
@@ -135,11 +162,19 @@ void lm_buf_free(lm_buf *b)
 }
 
 /* Blocks in a list; a request larger than a block gets a block of its own. */
-struct block { struct block *next; size_t used, cap; };
+struct block {
+    struct block *next;
+    size_t used, cap;
+};
 #define BLOCK_HEAD ((sizeof(struct block) + 15) & ~(size_t)15)
-struct lm_arena { struct block *head; };
+struct lm_arena {
+    struct block *head;
+};
 
-lm_arena *lm_arena_new(void) { return lm_zalloc(1, sizeof(lm_arena)); }
+lm_arena *lm_arena_new(void)
+{
+    return lm_zalloc(1, sizeof(lm_arena));
+}
 
 void *lm_arena_alloc(lm_arena *a, size_t n)
 {
@@ -183,7 +218,7 @@ void lm_arena_reset(lm_arena *a)
     }
     keep->next = NULL;
     keep->used = 0;
-    if (keep->cap > 1 << 20) {         /* one large record must not hold memory for ever */
+    if (keep->cap > 1 << 20) { /* one large record must not hold memory for ever */
         free(keep);
         a->head = NULL;
     }

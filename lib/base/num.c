@@ -49,8 +49,10 @@ static locale_t c_locale(void)
 bool lm_parse_f64(lm_str s, double *v)
 {
     char z[400], *end;
-    static const struct { const char *name; double val; } word[] = {
-        {"nan", NAN}, {"inf", INFINITY}, {"-inf", -INFINITY}};
+    static const struct {
+        const char *name;
+        double val;
+    } word[] = {{"nan", NAN}, {"inf", INFINITY}, {"-inf", -INFINITY}};
 
     for (size_t i = 0; i < LM_COUNT(word); i++)
         if (lm_is(s, word[i].name)) {
@@ -67,7 +69,7 @@ bool lm_parse_f64(lm_str s, double *v)
     memcpy(z, s.p, s.n);
     z[s.n] = 0;
     *v = strtod_l(z, &end, c_locale());
-    return end == z + s.n && isfinite(*v);         /* what overflows is refused */
+    return end == z + s.n && isfinite(*v); /* what overflows is refused */
 }
 
 static bool scaled(lm_str s, uint64_t *v, const char *letters, uint64_t base)
@@ -85,8 +87,14 @@ static bool scaled(lm_str s, uint64_t *v, const char *letters, uint64_t base)
     return lm_parse_u64(s, v);
 }
 
-bool lm_parse_num(lm_str s, uint64_t *v) { return scaled(s, v, "kMGT", 1000); }
-bool lm_parse_size(lm_str s, uint64_t *v) { return scaled(s, v, "KMGT", 1024); }
+bool lm_parse_num(lm_str s, uint64_t *v)
+{
+    return scaled(s, v, "kMGT", 1000);
+}
+bool lm_parse_size(lm_str s, uint64_t *v)
+{
+    return scaled(s, v, "KMGT", 1024);
+}
 
 /* %e and %f of the C locale whatever the process runs in. */
 static int print(char out[32], bool plain, int digits, double v)
@@ -131,12 +139,14 @@ int lm_fmt_f64(char out[32], double v)
     return shown(out, digits, v);
 }
 
-/* The common case of lm_fmt_f32 without printf: tries one digit more at a time, in doubles. Powers of ten to
-   10^22 are exact, so the decimal r / p is within half a unit of the 53rd bit of what is computed, and only
-   near the middle of two floats could strtof decide otherwise: that is left to the slow way. 0 = left. */
+/* The common case of lm_fmt_f32 without printf: tries one digit more at a time, in doubles. Powers
+   of ten to 10^22 are exact, so the decimal r / p is within half a unit of the 53rd bit of what is
+   computed, and only near the middle of two floats could strtof decide otherwise: that is left to
+   the slow way. 0 = left. */
 static int quick(char out[32], float v)
 {
-    static const double ten[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13};
+    static const double ten[] = {1,   1e1, 1e2, 1e3,  1e4,  1e5,  1e6,
+                                 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13};
     double a = fabs((double)v), back;
     uint64_t r, bits;
     int k, n = 0, i;
@@ -144,9 +154,9 @@ static int quick(char out[32], float v)
 
     if (!(a >= 1e-4 && a < 1e9) && v != 0)
         return 0;
-    for (k = 0; k < (int)LM_COUNT(ten); k++) {     /* k digits behind the point */
+    for (k = 0; k < (int)LM_COUNT(ten); k++) { /* k digits behind the point */
         r = (uint64_t)(a * ten[k] + .5);
-        r -= (double)r - a * ten[k] == .5 && r & 1;        /* a tie goes to even, as in printf */
+        r -= (double)r - a * ten[k] == .5 && r & 1; /* a tie goes to even, as in printf */
         back = (double)r / ten[k];
         memcpy(&bits, &back, sizeof bits);
         bits &= (1u << 29) - 1;
@@ -193,7 +203,11 @@ void lm_fmt_bytes(char out[16], uint64_t n)
 
     for (; v >= 999.5 && u < 6; u++)
         v /= 1000;
-    snprintf(out, 16, u && v < 9.995 ? "%.2f %s" : u && v < 99.95 ? "%.1f %s" : "%.0f %s", v, unit[u]);
+    snprintf(out, 16,
+             u && v < 9.995   ? "%.2f %s"
+             : u && v < 99.95 ? "%.1f %s"
+                              : "%.0f %s",
+             v, unit[u]);
 }
 
 double lm_now(void)

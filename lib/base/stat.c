@@ -9,11 +9,12 @@ double lm_stat_passk(uint64_t n, uint64_t c, uint64_t k)
         return 0;
     if (n - c < k)
         return 1;
-    /* C(n-c,k)/C(n,k) = prod_{i<k} (n-c-i)/(n-i) = prod_{i=n-c+1..n} (1 - k/i): take the shorter. */
+    /* C(n-c,k)/C(n,k) = prod_{i<k} (n-c-i)/(n-i) = prod_{i=n-c+1..n} (1 - k/i): take the shorter.
+     */
     if (k <= c) {
         for (uint64_t i = 0; i < k; i++) {
             double t = log1p(-(double)c / (double)(n - i)) - lo, u = s + t;
-            lo = (u - s) - t;                      /* Kahan: n may be large */
+            lo = (u - s) - t; /* Kahan: n may be large */
             s = u;
         }
     } else {
@@ -157,7 +158,7 @@ double lm_stat_signflip(const double *d, size_t n, size_t rounds, uint64_t seed)
     for (size_t i = 0; i < n; i++)
         seen += d[i];
     seen = fabs(seen);
-    eps = 1e-12 * (seen + 1);                      /* equal sums in another order count as equal */
+    eps = 1e-12 * (seen + 1); /* equal sums in another order count as equal */
     total = n <= 16 ? 1ull << n : rounds;
     for (uint64_t r = 0; r < total; r++) {
         double s = 0;
@@ -177,7 +178,7 @@ void lm_stat_holm(double *p, size_t n)
     size_t *order = lm_zalloc(n ? n : 1, sizeof *order);
     double top = 0;
 
-    for (size_t i = 0; i < n; i++) {               /* insertion sort: n is a handful of tasks */
+    for (size_t i = 0; i < n; i++) { /* insertion sort: n is a handful of tasks */
         size_t j = i;
         for (; j && p[order[j - 1]] > p[i]; j--)
             order[j] = order[j - 1];

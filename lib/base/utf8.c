@@ -142,7 +142,10 @@ size_t lm_utf8_partial(const char *p, size_t n)
     return 0;
 }
 
-static bool escaped(unsigned char c) { return c <= 0x20 || c == '%' || c >= 0x7f; }
+static bool escaped(unsigned char c)
+{
+    return c <= 0x20 || c == '%' || c >= 0x7f;
+}
 
 void lm_pct_encode(lm_buf *out, lm_str s)
 {

@@ -1,20 +1,24 @@
 /* xsort: see xsort.h. The memory is one block: items grow from its start, their slots from its end;
-   when they meet, the slots are sorted in place and the items written as a run. Merging cuts the same
-   block into read buffers. */
+   when they meet, the slots are sorted in place and the items written as a run. Merging cuts the
+   same block into read buffers. */
 #include "base/xsort.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
-#define HEAD 16                                    /* key and length before an item's bytes */
+#define HEAD 16 /* key and length before an item's bytes */
 #define OUT (256u << 10)
-#define READ_MIN (256u << 10)                      /* a read buffer, if the bound allows */
+#define READ_MIN (256u << 10) /* a read buffer, if the bound allows */
 #define WAYS_MAX 1024u
 
-typedef struct { uint64_t key, at; } slot;
-typedef struct { uint64_t off, end; } run;
 typedef struct {
-    uint64_t off, end;                             /* of the run, in the file: what is not read yet */
+    uint64_t key, at;
+} slot;
+typedef struct {
+    uint64_t off, end;
+} run;
+typedef struct {
+    uint64_t off, end; /* of the run, in the file: what is not read yet */
     char *buf;
     size_t cap, lo, hi;
     uint64_t key;
@@ -23,15 +27,15 @@ typedef struct {
 
 struct lm_xsort {
     char *mem, *dir;
-    size_t size, used, n, largest, top;            /* top: of the slots, aligned; largest: item seen */
+    size_t size, used, n, largest, top; /* top: of the slots, aligned; largest: item seen */
     int (*cmp)(void *, lm_str, lm_str);
     void *ctx;
     int fd;
-    uint64_t tail;                                 /* bytes in the file */
+    uint64_t tail; /* bytes in the file */
     run *runs;
     size_t nruns, capruns;
     bool done;
-    size_t at;                                     /* next slot, when all fitted in memory */
+    size_t at; /* next slot, when all fitted in memory */
     reader *way, **heap;
     size_t nheap;
 };
@@ -42,7 +46,8 @@ static int by_bytes(void *ctx, lm_str a, lm_str b)
     return lm_cmp(a, b);
 }
 
-lm_xsort *lm_xsort_new(size_t mem, const char *dir, int (*cmp)(void *ctx, lm_str a, lm_str b), void *ctx)
+lm_xsort *lm_xsort_new(size_t mem, const char *dir, int (*cmp)(void *ctx, lm_str a, lm_str b),
+                       void *ctx)
 {
     lm_xsort *x = lm_zalloc(1, sizeof *x);
 
@@ -57,9 +62,15 @@ lm_xsort *lm_xsort_new(size_t mem, const char *dir, int (*cmp)(void *ctx, lm_str
 }
 
 /* Two ways of a merge must fit, each with a buffer that holds an item. */
-size_t lm_xsort_largest(const lm_xsort *x) { return (x->size - OUT) / 2 - HEAD; }
+size_t lm_xsort_largest(const lm_xsort *x)
+{
+    return (x->size - OUT) / 2 - HEAD;
+}
 
-static slot *slots(const lm_xsort *x) { return (slot *)(void *)(x->mem + x->top) - x->n; }
+static slot *slots(const lm_xsort *x)
+{
+    return (slot *)(void *)(x->mem + x->top) - x->n;
+}
 
 static lm_str item_at(const lm_xsort *x, uint64_t at)
 {
@@ -132,7 +143,7 @@ static void sort(const lm_xsort *x, slot *v, size_t n, int depth)
                 break;
             swap(&v[i], &v[j]);
         }
-        j++;                                       /* [0, j) <= pivot <= [j, n) */
+        j++; /* [0, j) <= pivot <= [j, n) */
         if (j < n - j) {
             sort(x, v, j, depth);
             v += j;
@@ -175,14 +186,20 @@ static int temp(const char *dir)
 }
 
 /* A buffered writer at the end of a file. */
-typedef struct { int fd; char *buf; size_t n; const char *dir; } sink;
+typedef struct {
+    int fd;
+    char *buf;
+    size_t n;
+    const char *dir;
+} sink;
 
 static int sink_flush(sink *s)
 {
     size_t n = s->n;
 
     s->n = 0;
-    return n && lm_write_all(s->fd, s->buf, n) ? lm_err_sys(s->dir, "cannot write a temporary file") : 0;
+    return n && lm_write_all(s->fd, s->buf, n) ? lm_err_sys(s->dir, "cannot write a temporary file")
+                                               : 0;
 }
 
 static int sink_put(sink *s, uint64_t key, lm_str item)
@@ -197,7 +214,9 @@ static int sink_put(sink *s, uint64_t key, lm_str item)
     if (HEAD + item.n > OUT) {
         if (sink_flush(s) < 0)
             return LM_EIO;
-        return lm_write_all(s->fd, item.p, item.n) ? lm_err_sys(s->dir, "cannot write a temporary file") : 0;
+        return lm_write_all(s->fd, item.p, item.n)
+                   ? lm_err_sys(s->dir, "cannot write a temporary file")
+                   : 0;
     }
     memcpy(s->buf + s->n, item.p, item.n);
     s->n += item.n;
@@ -238,7 +257,8 @@ int lm_xsort_add(lm_xsort *x, uint64_t key, lm_str a, lm_str b)
     int err;
 
     if (n > lm_xsort_largest(x))
-        return lm_err(LM_ELIMIT, "an item of %llu bytes is too large for the memory bound", (unsigned long long)n);
+        return lm_err(LM_ELIMIT, "an item of %llu bytes is too large for the memory bound",
+                      (unsigned long long)n);
     if (x->used + need + (x->n + 1) * sizeof(slot) + OUT > x->top && (err = spill(x)) < 0)
         return err;
     p = x->mem + x->used;
@@ -331,14 +351,18 @@ static int heap_fill(lm_xsort *x, const run *r, size_t n)
         reader *w = &x->way[i];
         int got;
 
-        *w = (reader){.off = r[i].off, .end = r[i].end, .buf = x->mem + OUT + i * share, .cap = share};
+        *w = (reader){.off = r[i].off,
+                      .end = r[i].end,
+                      .buf = x->mem + OUT + i * share,
+                      .cap = share};
         got = advance(x, w);
         if (got < 0)
             return got;
         if (!got)
             continue;
         x->heap[x->nheap++] = w;
-        for (size_t k = x->nheap - 1; k && before(x, x->heap[k], x->heap[(k - 1) / 2]); k = (k - 1) / 2) {
+        for (size_t k = x->nheap - 1; k && before(x, x->heap[k], x->heap[(k - 1) / 2]);
+             k = (k - 1) / 2) {
             reader *t = x->heap[k];
 
             x->heap[k] = x->heap[(k - 1) / 2];
@@ -413,7 +437,7 @@ static int finish(lm_xsort *x)
     while (x->nruns > ways)
         if ((err = pass(x, ways)) < 0)
             return err;
-    x->at = SIZE_MAX;                              /* the first call of next must not step */
+    x->at = SIZE_MAX; /* the first call of next must not step */
     return heap_fill(x, x->runs, x->nruns);
 }
 

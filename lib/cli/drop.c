@@ -3,7 +3,10 @@
 #include "cli/priv.h"
 #include <pthread.h>
 
-static struct { pthread_mutex_t lock; lm_dict recs, body; } drops = {.lock = PTHREAD_MUTEX_INITIALIZER};
+static struct {
+    pthread_mutex_t lock;
+    lm_dict recs, body;
+} drops = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 int lm_drop(lm_rec *r, const char *rule, const char *fmt, ...)
 {
@@ -50,7 +53,10 @@ static int row(lm_out *o, lm_str rule, uint64_t recs, uint64_t body)
     return err;
 }
 
-static int by_name(const void *a, const void *b) { return lm_cmp(*(const lm_str *)a, *(const lm_str *)b); }
+static int by_name(const void *a, const void *b)
+{
+    return lm_cmp(*(const lm_str *)a, *(const lm_str *)b);
+}
 
 void lm_counts_write(const char *path, lm_in *in, lm_out *out, int *err)
 {
@@ -73,7 +79,8 @@ void lm_counts_write(const char *path, lm_in *in, lm_out *out, int *err)
         rule[n++] = key;
     qsort(rule, n, sizeof *rule, by_name);
     for (i = 0; i < n && !*err; i++)
-        *err = row(o, rule[i], *lm_dict_get(&drops.recs, rule[i]), *lm_dict_get(&drops.body, rule[i]));
+        *err =
+            row(o, rule[i], *lm_dict_get(&drops.recs, rule[i]), *lm_dict_get(&drops.body, rule[i]));
     if (!*err)
         *err = lm_out_end(o);
     lm_out_close(o);

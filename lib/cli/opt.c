@@ -28,7 +28,9 @@ static const lm_opt *visible(const lm_tool *t, const lm_opt *o)
 }
 
 #define EACH(t, o) \
-    const lm_opt *o = visible(t, (t)->opts); o; o = visible(t, o + 1)
+    const lm_opt *o = visible(t, (t)->opts); \
+    o; \
+    o = visible(t, o + 1)
 
 static const char *arg_name(const lm_opt *o)
 {
@@ -80,7 +82,7 @@ void lm_help(const lm_tool *t)
         printf("%s", left);
         if (arg && n + 1 + (int)strlen(arg) <= 78) {
             n += printf(" %s", arg);
-        } else if (arg) {              /* many choices: on lines of their own */
+        } else if (arg) { /* many choices: on lines of their own */
             int col = n + 1;
 
             putchar(' ');
@@ -113,13 +115,15 @@ void lm_help_tsv(const lm_tool *t)
 {
     const char *in = t->flags & LM_IN ? "stream" : t->flags & LM_FOREIGN ? "foreign" : "none";
     bool text = t->flags & LM_TEXT, out = t->flags & LM_OUT, files = t->flags & LM_FILES;
-    const char *order = t->flags & LM_ORDERED ? "kept" : t->flags & LM_SORTED ? "sorted"
-                        : t->flags & LM_SHUFFLED ? "shuffled" : "none";
+    const char *order = t->flags & LM_ORDERED    ? "kept"
+                        : t->flags & LM_SORTED   ? "sorted"
+                        : t->flags & LM_SHUFFLED ? "shuffled"
+                                                 : "none";
 
     printf("%s\t%s\t%s\t%s%s%s%s%s%s\t%s\t%s\t%s\n", t->name, t->does, in, out ? "stream" : "",
            out && (text || files) ? "," : "", text ? "text" : "", text && files ? "," : "",
-           files ? "files" : "", out || text || files ? "" : "none", order,
-           t->args ? t->args : "", t->types ? t->types : "");
+           files ? "files" : "", out || text || files ? "" : "none", order, t->args ? t->args : "",
+           t->types ? t->types : "");
     for (EACH(t, o))
         printf("%c%s\t%s\t%s\t%s\n", o->c ? o->c : '-', "", o->name, arg_name(o) ? arg_name(o) : "",
                o->help);
@@ -213,7 +217,10 @@ static void by_add(lm_buf *by, const lm_opt *o, const char *v)
         lm_buf_addf(by, "--%s=%s", o->name, v);
 }
 
-struct given { const lm_opt *o; const char *v; };
+struct given {
+    const lm_opt *o;
+    const char *v;
+};
 
 static void provenance(const lm_tool *t, const struct given *g, size_t n, lm_buf *by)
 {
@@ -296,7 +303,8 @@ static int take_short(const lm_tool *t, char **argv, int *i, struct given *g, si
     return 0;
 }
 
-int lm_opt_parse(const lm_tool *t, int argc, char **argv, const char **rest, size_t *nrest, lm_buf *by)
+int lm_opt_parse(const lm_tool *t, int argc, char **argv, const char **rest, size_t *nrest,
+                 lm_buf *by)
 {
     size_t room = 0, ng = 0;
     struct given *g;

@@ -20,7 +20,7 @@
 
 static struct {
     const lm_tool *tool;
-    const char **rest;                 /* operands: the first nargs are the tool's, the others input files */
+    const char **rest; /* operands: the first nargs are the tool's, the others input files */
     size_t nrest, nargs;
     lm_buf by;
     lm_out *rejects;
@@ -28,12 +28,30 @@ static struct {
     double t0;
 } self;
 
-const char *lm_self(void) { return self.tool ? self.tool->name : "lm"; }
-const char *lm_version(void) { return LM_VERSION; }
-lm_str lm_by_line(void) { return lm_buf_str(&self.by); }
-size_t lm_nargs(void) { return self.nargs; }
-size_t lm_nfiles(void) { return self.nrest - self.nargs; }
-lm_out *lm_rejects(void) { return self.rejects; }
+const char *lm_self(void)
+{
+    return self.tool ? self.tool->name : "lm";
+}
+const char *lm_version(void)
+{
+    return LM_VERSION;
+}
+lm_str lm_by_line(void)
+{
+    return lm_buf_str(&self.by);
+}
+size_t lm_nargs(void)
+{
+    return self.nargs;
+}
+size_t lm_nfiles(void)
+{
+    return self.nrest - self.nargs;
+}
+lm_out *lm_rejects(void)
+{
+    return self.rejects;
+}
 
 lm_str lm_arg(size_t i)
 {
@@ -109,7 +127,8 @@ _Noreturn void lm_die(int err, const char *fmt, ...)
 static void out_of_memory(size_t bytes)
 {
     char text[256];
-    int n = snprintf(text, sizeof text, "%s: memory: cannot have %zu bytes more\n", lm_self(), bytes);
+    int n =
+        snprintf(text, sizeof text, "%s: memory: cannot have %zu bytes more\n", lm_self(), bytes);
 
     lm_aside_drop_all();
     if (n > 0)
@@ -301,8 +320,9 @@ static int open_out(lm_out **out, lm_aside **text, unsigned flags)
     if (flags & LM_OUT) {
         bool crc = lm_common.out || lm_common.crc;
 
-        *out = lm_out_open(lm_common.out, (crc ? LM_OUT_CRC : 0) |
-                                          (flags & (LM_SORTED | LM_SHUFFLED) ? LM_OUT_SORTED : 0));
+        *out =
+            lm_out_open(lm_common.out, (crc ? LM_OUT_CRC : 0) |
+                                           (flags & (LM_SORTED | LM_SHUFFLED) ? LM_OUT_SORTED : 0));
         if (!*out)
             return LM_EIO;
         lm_out_by(*out, lm_by_line());
@@ -377,7 +397,8 @@ int lm_main(int argc, char **argv, const lm_tool *tool, int (*run)(lm_in *in, lm
     settle_env(&args);
     lm_buf_free(&args);
     if (tool->flags & LM_IN) {
-        in = lm_in_files(self.rest + self.nargs, self.nrest - self.nargs, lm_common.lax ? LM_IN_LAX : 0);
+        in = lm_in_files(self.rest + self.nargs, self.nrest - self.nargs,
+                         lm_common.lax ? LM_IN_LAX : 0);
         lm_in_on_warn(in, warn_line);
     }
     rc = open_out(&out, &text, tool->flags);

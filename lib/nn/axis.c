@@ -16,7 +16,7 @@ static void fit_log(lm_axis *a, unsigned want)
     int from = (int)floor(log10(a->lo)), to = (int)ceil(log10(a->hi));
     int parts = to - from <= 2 ? 3 : 1, by = (to - from) / (int)want + 1;
 
-    for (int e = from; e <= to && a->n < LM_TICKS; e += parts > 1 ? 1 : by)
+    for (int e = from; e <= to && a->n<LM_TICKS; e += parts> 1 ? 1 : by)
         for (int k = 0; k < parts && a->n < LM_TICKS; k++) {
             double v = part[k] * pow(10, e);
 
@@ -50,7 +50,8 @@ void lm_axis_fit(lm_axis *a, double lo, double hi, bool log, unsigned want, bool
         a->lo = floor(lo / step + 1e-9) * step;
         a->hi = ceil(hi / step - 1e-9) * step;
     }
-    for (double k = ceil(a->lo / step - 1e-9); k * step <= a->hi + step * 1e-9 && a->n < LM_TICKS; k++)
+    for (double k = ceil(a->lo / step - 1e-9); k * step <= a->hi + step * 1e-9 && a->n < LM_TICKS;
+         k++)
         a->tick[a->n++] = k * step;
 }
 
@@ -63,7 +64,8 @@ double lm_axis_at(const lm_axis *a, double v)
 
 void lm_axis_label(const lm_axis *a, double v, char out[24])
 {
-    double top = fmax(fabs(a->lo), fabs(a->hi)), small = a->n > 1 ? fabs(a->tick[1] - a->tick[0]) : top;
+    double top = fmax(fabs(a->lo), fabs(a->hi)),
+           small = a->n > 1 ? fabs(a->tick[1] - a->tick[0]) : top;
 
     if (v == 0)
         snprintf(out, 24, "0");

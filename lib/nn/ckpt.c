@@ -1,4 +1,5 @@
-/* ckpt: a checkpoint appears whole: written aside, synced, renamed, read back, and only then named `latest`. */
+/* ckpt: a checkpoint appears whole: written aside, synced, renamed, read back, and only then named
+ * `latest`. */
 #include "nn/ckpt.h"
 #include "stream/stream.h"
 #include <dirent.h>
@@ -32,8 +33,10 @@ static int write_file(const char *dir, const char *name, lm_str s)
 /* The three arrays of every tensor under their names. */
 static int write_train(const char *dir, const lm_model *m, lm_nn *nn)
 {
-    static const struct { const char *prefix; int which; } part[3] = {
-        {"master.", LM_NN_MASTER}, {"opt.m.", LM_NN_M}, {"opt.v.", LM_NN_V}};
+    static const struct {
+        const char *prefix;
+        int which;
+    } part[3] = {{"master.", LM_NN_MASTER}, {"opt.m.", LM_NN_M}, {"opt.v.", LM_NN_V}};
     lm_st_tensor *t = lm_zalloc(3 * m->nt, sizeof *t);
     lm_arena *ar = lm_arena_new();
     lm_st_out *o;
@@ -75,8 +78,10 @@ static int write_train(const char *dir, const lm_model *m, lm_nn *nn)
 
 int lm_ckpt_read(const char *dir, const lm_model *m, lm_nn *nn)
 {
-    static const struct { const char *prefix; int which; } part[3] = {
-        {"master.", LM_NN_MASTER}, {"opt.m.", LM_NN_M}, {"opt.v.", LM_NN_V}};
+    static const struct {
+        const char *prefix;
+        int which;
+    } part[3] = {{"master.", LM_NN_MASTER}, {"opt.m.", LM_NN_M}, {"opt.v.", LM_NN_V}};
     lm_buf path = {0}, name = {0};
     lm_st *st = NULL;
     int err;
@@ -102,7 +107,8 @@ int lm_ckpt_read(const char *dir, const lm_model *m, lm_nn *nn)
     if (!err) {
         lm_nn_repack(nn);
         if (lm_st_count(st) != 3 * m->nt)
-            err = lm_err_at(LM_EINVALID, path.p, "%zu tensors, not %zu", lm_st_count(st), 3 * m->nt);
+            err =
+                lm_err_at(LM_EINVALID, path.p, "%zu tensors, not %zu", lm_st_count(st), 3 * m->nt);
     }
     if (st)
         lm_st_close(st);
@@ -126,7 +132,7 @@ static int point_latest(const char *run, uint64_t step)
         err = lm_err_sys(link.p, "cannot write");
         unlink(tmp.p);
     } else if ((fd = open(run, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) >= 0) {
-        fsync(fd);                                 /* a folder that cannot be synced is renamed all the same */
+        fsync(fd); /* a folder that cannot be synced is renamed all the same */
         close(fd);
     }
     lm_buf_free(&link);
@@ -134,7 +140,8 @@ static int point_latest(const char *run, uint64_t step)
     return err;
 }
 
-int lm_ckpt_write(const char *run, uint64_t step, const lm_model *m, lm_nn *nn, lm_str state, const char *tok)
+int lm_ckpt_write(const char *run, uint64_t step, const lm_model *m, lm_nn *nn, lm_str state,
+                  const char *tok)
 {
     lm_buf path = {0};
     lm_aside *a;
@@ -189,7 +196,8 @@ int lm_ckpt_list(const char *run, uint64_t **v, size_t *n)
         uint64_t step = 0;
         const char *p = e->d_name + 5;
 
-        if (strncmp(e->d_name, "step-", 5) || !*p || strspn(p, "0123456789") != strlen(p) || strlen(p) > 19)
+        if (strncmp(e->d_name, "step-", 5) || !*p || strspn(p, "0123456789") != strlen(p) ||
+            strlen(p) > 19)
             continue;
         for (; *p; p++)
             step = step * 10 + (uint64_t)(*p - '0');

@@ -89,8 +89,9 @@ static int sum_up(lm_data *d)
 
     f->seq = d->o.seq ? d->o.seq : d->packed ? d->packed : 2048;
     if (d->packed && f->seq != d->packed)
-        return lm_err(LM_EMISMATCH, "rows of %" PRIu64 " tokens wanted, but the shards hold rows of %"
-                      PRIu64, f->seq, d->packed);
+        return lm_err(LM_EMISMATCH,
+                      "rows of %" PRIu64 " tokens wanted, but the shards hold rows of %" PRIu64,
+                      f->seq, d->packed);
     for (size_t i = 0; i < d->nshard; i++) {
         const lm_shard *s = &d->shard[i];
         char hex[33];
@@ -111,8 +112,9 @@ static int sum_up(lm_data *d)
     f->hash = lm_hash128(b.p ? b.p : "", b.n);
     lm_buf_free(&b);
     if (!f->rows)
-        return lm_err(LM_EINVALID, "the shards hold %" PRIu64 " tokens: less than a row of %" PRIu64,
-                      f->tokens, f->seq);
+        return lm_err(LM_EINVALID,
+                      "the shards hold %" PRIu64 " tokens: less than a row of %" PRIu64, f->tokens,
+                      f->seq);
     return 0;
 }
 
@@ -151,7 +153,10 @@ void lm_data_close(lm_data *d)
     free(d);
 }
 
-const lm_data_facts *lm_data_about(const lm_data *d) { return &d->about; }
+const lm_data_facts *lm_data_about(const lm_data *d)
+{
+    return &d->about;
+}
 
 uint64_t lm_data_row_of(const lm_data *d, uint64_t sample)
 {
@@ -176,7 +181,7 @@ static lm_shard *shard_of(lm_data *d, uint64_t row, uint64_t *base)
         else
             hi = mid;
     }
-    while (d->first[lo + 1] <= row)                /* shards without a row */
+    while (d->first[lo + 1] <= row) /* shards without a row */
         lo++;
     *base = (row - d->first[lo]) * d->about.seq;
     return &d->shard[lo];
@@ -229,7 +234,8 @@ static int documents(lm_data *d, lm_shard *s, uint64_t base, lm_row *out)
                     lm_dict_get(d->o.skip, (lm_str){(const char *)s->ids + 16 * p, 16});
 
         if (end <= base + at || end > s->tokens)
-            return lm_err_at(LM_ECORRUPT, s->path, "@ends: document %" PRIu64 " ends at %" PRIu64, p, end);
+            return lm_err_at(LM_ECORRUPT, s->path, "@ends: document %" PRIu64 " ends at %" PRIu64,
+                             p, end);
         to = end - base < seq ? end - base : seq;
         if (d->o.docmask)
             lm_row_piece(out, at, to, end - base == to && !goes_on(s, p), skip);
@@ -253,8 +259,10 @@ int lm_data_row(lm_data *d, uint64_t row, lm_row *out)
         uint32_t v = lm_shard_at(s, base + i);
 
         if (d->o.ids && v >= d->o.ids)
-            return lm_err_at(LM_EINVALID, s->path, "token %" PRIu64 " is id %" PRIu32 ", beyond the %"
-                             PRIu32 " of the vocabulary", base + i, v, d->o.ids);
+            return lm_err_at(LM_EINVALID, s->path,
+                             "token %" PRIu64 " is id %" PRIu32 ", beyond the %" PRIu32
+                             " of the vocabulary",
+                             base + i, v, d->o.ids);
         if (i < seq)
             out->ids[i] = v;
         if (i) {
@@ -263,7 +271,7 @@ int lm_data_row(lm_data *d, uint64_t row, lm_row *out)
         }
     }
     if (n == seq)
-        out->tgt[seq - 1] = out->w[seq - 1] = 0;   /* the shard's last token: nothing follows */
+        out->tgt[seq - 1] = out->w[seq - 1] = 0; /* the shard's last token: nothing follows */
     memset(out->start, 0, seq * sizeof *out->start);
     err = d->o.docmask || d->o.skip ? documents(d, s, base, out) : 0;
     return err ? err : 1;

@@ -10,9 +10,9 @@ struct lm_feed {
     uint32_t *ids;
     uint8_t *w, *last, *skip;
     size_t head, n, cap;
-    uint64_t next;                                 /* sample to come */
-    bool ended, tail;                              /* tail: packed rows, so the very last row counts */
-    lm_id doc;                                     /* of the last piece, and the token it ended before */
+    uint64_t next;    /* sample to come */
+    bool ended, tail; /* tail: packed rows, so the very last row counts */
+    lm_id doc;        /* of the last piece, and the token it ended before */
     uint64_t doc_end;
 };
 
@@ -69,16 +69,16 @@ static int vocab_fits(lm_data *d, const lm_tokrec *t)
     if (!f->vocab[0])
         memcpy(f->vocab, d->o.vocab ? d->o.vocab : t->vocab.p, 32);
     if (!lm_is(t->vocab, f->vocab))
-        return lm_rec_fail(&d->stream->r, LM_EMISMATCH, "vocab=%.32s, but the vocabulary in use is %s",
-                           t->vocab.p, f->vocab);
+        return lm_rec_fail(&d->stream->r, LM_EMISMATCH,
+                           "vocab=%.32s, but the vocabulary in use is %s", t->vocab.p, f->vocab);
     if (!d->packed && !f->tokens) {
         d->packed = t->seq;
         f->seq = d->o.seq ? d->o.seq : t->seq ? t->seq : 2048;
         d->stream->tail = t->seq;
     }
     if (t->seq != d->packed || (t->seq && t->seq != f->seq))
-        return lm_rec_fail(&d->stream->r, LM_EMISMATCH, "seq=%" PRIu64 ", but rows of %" PRIu64
-                           " are wanted", t->seq, f->seq);
+        return lm_rec_fail(&d->stream->r, LM_EMISMATCH,
+                           "seq=%" PRIu64 ", but rows of %" PRIu64 " are wanted", t->seq, f->seq);
     return 0;
 }
 
@@ -90,7 +90,7 @@ static void segment(lm_data *d, lm_id id, uint64_t from, uint64_t at, uint64_t e
     bool skip;
 
     if (s->n + at > s->head && from && !lm_id_cmp(id, s->doc) && from == s->doc_end)
-        s->last[s->n + at - 1] = 0;                /* the document before goes on */
+        s->last[s->n + at - 1] = 0; /* the document before goes on */
     s->doc = id;
     s->doc_end = from + (end - at);
     lm_id_put(key, id);
@@ -115,8 +115,10 @@ static int take(lm_data *d)
         uint32_t v = lm_tokrec_at(&t, i);
 
         if (d->o.ids && v >= d->o.ids)
-            return lm_rec_fail(&s->r, LM_EINVALID, "token %" PRIu64 " is id %" PRIu32 ", beyond the %"
-                               PRIu32 " of the vocabulary", i, v, d->o.ids);
+            return lm_rec_fail(&s->r, LM_EINVALID,
+                               "token %" PRIu64 " is id %" PRIu32 ", beyond the %" PRIu32
+                               " of the vocabulary",
+                               i, v, d->o.ids);
         s->ids[s->n + i] = v;
         s->w[s->n + i] = t.weight ? t.weight[i] : 1;
     }
@@ -161,7 +163,7 @@ int lm_data_peek(lm_data *d)
     int err = fill(d);
 
     if (!err && !d->about.seq)
-        d->about.seq = 2048;                       /* an empty stream: no row will come */
+        d->about.seq = 2048; /* an empty stream: no row will come */
     return err;
 }
 

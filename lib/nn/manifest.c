@@ -1,4 +1,5 @@
-/* manifest: what a checkpoint's files must hash to, and the tokenizer's files that travel with a model. */
+/* manifest: what a checkpoint's files must hash to, and the tokenizer's files that travel with a
+ * model. */
 #include "nn/ckpt.h"
 #include <dirent.h>
 #include <errno.h>
@@ -9,7 +10,10 @@
 
 #define CHUNK (64ull << 20)
 
-static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
 
 /* The files of a folder but MANIFEST, by name; free each, then the list. */
 static int files_of(const char *dir, char ***v, size_t *n)
@@ -95,8 +99,8 @@ static int check_line(const char *dir, const char *where, lm_str line)
         f[i] = (lm_str){name.p, (size_t)(sp - name.p)};
         name = (lm_str){sp + 1, name.n - f[i].n - 1};
     }
-    if (f[0].n != 32 || !lm_id_parse(f[0], &want) || !lm_parse_u64(f[1], &off) || !lm_parse_u64(f[2], &len) ||
-        !name.n || memchr(name.p, '/', name.n))
+    if (f[0].n != 32 || !lm_id_parse(f[0], &want) || !lm_parse_u64(f[1], &off) ||
+        !lm_parse_u64(f[2], &len) || !name.n || memchr(name.p, '/', name.n))
         return lm_err_at(LM_ECORRUPT, where, "bad line");
     lm_buf_addf(&path, "%s/%.*s", dir, (int)name.n, name.p);
     err = lm_mmap_file(path.p, &m);
@@ -109,8 +113,9 @@ static int check_line(const char *dir, const char *where, lm_str line)
         if (off > m.n || len > m.n - off || (last && off + len != m.n))
             err = lm_err_at(LM_ECORRUPT, path.p, "%zu bytes, not as long as MANIFEST says", m.n);
         else if (lm_id_cmp(lm_hash128(len ? m.p + off : "", len), want))
-            err = lm_err_at(LM_ECORRUPT, path.p, "bytes %" PRIu64 "-%" PRIu64 " are not what was written",
-                            off, off + (len ? len - 1 : 0));
+            err = lm_err_at(LM_ECORRUPT, path.p,
+                            "bytes %" PRIu64 "-%" PRIu64 " are not what was written", off,
+                            off + (len ? len - 1 : 0));
         lm_munmap_file(m);
     }
     lm_buf_free(&path);
@@ -160,8 +165,9 @@ static int copy(const char *from, const char *to)
 
 int lm_tokenizer_copy(const char *tok, const char *dir)
 {
-    static const char *const name[] = {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
-                                       "added_tokens.json", "chat_template.jinja"};
+    static const char *const name[] = {"tokenizer.json", "tokenizer_config.json",
+                                       "special_tokens_map.json", "added_tokens.json",
+                                       "chat_template.jinja"};
     lm_buf from = {0}, to = {0};
     struct stat st;
     bool alone = !stat(tok, &st) && !S_ISDIR(st.st_mode);

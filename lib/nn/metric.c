@@ -122,7 +122,9 @@ int lm_metrics_take(lm_metrics *m, lm_rec *r)
         new_run(m, r->file, LM_STR(""));
     LM_GROW(m->row, m->n, m->cap);
     w = &m->row[m->n];
-    *w = (lm_mrow){.attrs = lm_arena_str(m->ar, r->attrs), .step = step, .event = event,
+    *w = (lm_mrow){.attrs = lm_arena_str(m->ar, r->attrs),
+                   .step = step,
+                   .event = event,
                    .run = (uint32_t)m->nrun - 1};
     w->kind = lm_mrow_get(w, event ? "event" : "kind");
     if (!event && err == 1) {

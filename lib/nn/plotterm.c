@@ -1,8 +1,12 @@
-/* plotterm: curves as text: Braille cells of 2 x 4 dots, or a letter a curve where there are several. */
+/* plotterm: curves as text: Braille cells of 2 x 4 dots, or a letter a curve where there are
+ * several. */
 #include "nn/plotint.h"
 #include <math.h>
 
-typedef struct { unsigned w, h; uint8_t *dot, *who; } screen;      /* cells; who: 1 + curve, last one wins */
+typedef struct {
+    unsigned w, h;
+    uint8_t *dot, *who;
+} screen; /* cells; who: 1 + curve, last one wins */
 
 static void plot(screen *s, int x, int y, size_t who)
 {

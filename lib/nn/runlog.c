@@ -6,7 +6,10 @@
 #include <unistd.h>
 
 /* Where the last stream of the file may go on: its whole records, counted. */
-typedef struct { uint64_t end, recs, body; bool open; } tailpoint;
+typedef struct {
+    uint64_t end, recs, body;
+    bool open;
+} tailpoint;
 
 static int find_tail(const char *path, lm_str m, bool cut_step, uint64_t keep, tailpoint *t)
 {
@@ -20,7 +23,7 @@ static int find_tail(const char *path, lm_str m, bool cut_step, uint64_t keep, t
         lm_rec h = {0}, r = {0};
 
         if (!lf)
-            return 0;                              /* torn */
+            return 0; /* torn */
         if (!t->open) {
             if (n < 6 || memcmp(p, "%lm 1", 5))
                 return lm_err_at(LM_ECORRUPT, path, "byte %zu: not an lm stream", at);
@@ -29,7 +32,7 @@ static int find_tail(const char *path, lm_str m, bool cut_step, uint64_t keep, t
         } else if (!memcmp(p, "%end ", n < 5 ? n : 5)) {
             t->open = false;
         } else if (!memcmp(p, "%abort ", n < 7 ? n : 7)) {
-            return 0;                              /* cut with all behind it */
+            return 0; /* cut with all behind it */
         } else if (*p == '@') {
             if (lm_head_parse(p, n, &h, &len, &why) < 0)
                 return lm_err_at(LM_ECORRUPT, path, "byte %zu: %s", at, why);

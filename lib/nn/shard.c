@@ -8,24 +8,25 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#define HEAD_WIDTH 512                             /* the @shard line, padded */
-#define TOK_WIDTH 160                              /* the @tok line at least */
+#define HEAD_WIDTH 512 /* the @shard line, padded */
+#define TOK_WIDTH 160  /* the @tok line at least */
 
 struct lm_shards {
     lm_shards_opt o;
     lm_aside *dir;
-    lm_buf notes;                                  /* %by lines met so far, each with its LF */
-    lm_buf out;                                    /* tokens not yet written */
-    int fd;                                        /* -1: no shard open */
+    lm_buf notes; /* %by lines met so far, each with its LF */
+    lm_buf out;   /* tokens not yet written */
+    int fd;       /* -1: no shard open */
     char *path;
-    uint64_t count, head_at, tok_at, tok_width;    /* shards done or begun; file places of the open one */
-    lm_buf ends, ids, from, weight;                /* of the open shard; weight: once one is not 1 */
+    uint64_t count, head_at, tok_at,
+        tok_width;                  /* shards done or begun; file places of the open one */
+    lm_buf ends, ids, from, weight; /* of the open shard; weight: once one is not 1 */
     uint64_t tokens, docs, bytes;
-    bool known;                                    /* what all records share, from the first: */
+    bool known; /* what all records share, from the first: */
     char vocab[33], mode[16];
     unsigned width;
     uint64_t seq;
-    lm_buf index;                                  /* @shard records of the shards done */
+    lm_buf index; /* @shard records of the shards done */
 };
 
 /* Is this a name we give? A folder of shards may be replaced by one with fewer. */
@@ -127,7 +128,7 @@ static int begin(lm_shards *w)
         lm_buf_addf(&b, "%.*s\n", (int)w->o.by.n, w->o.by.p);
     w->head_at = at = b.n;
     pad(&b, at, HEAD_WIDTH);
-    lm_buf_addc(&b, '\n');                         /* behind the empty body */
+    lm_buf_addc(&b, '\n'); /* behind the empty body */
     w->tok_at = b.n;
     w->tok_width = TOK_WIDTH;
     while ((w->tok_at + w->tok_width) % w->o.align)
@@ -168,7 +169,8 @@ static void tail(lm_shards *w, lm_str tok, lm_buf *b, uint64_t *recs, uint64_t *
                 len, w->docs, blocks);
     lm_buf_add(b, w->ends.p, w->ends.n);
     for (uint64_t i = 0; i < blocks; i++) {
-        size_t at = i * LM_SHARD_BLOCK, n = tok.n - at < LM_SHARD_BLOCK ? tok.n - at : LM_SHARD_BLOCK;
+        size_t at = i * LM_SHARD_BLOCK,
+               n = tok.n - at < LM_SHARD_BLOCK ? tok.n - at : LM_SHARD_BLOCK;
         uint32_t c = lm_crc32(0, tok.p + at, n);
         uint8_t le[4] = {(uint8_t)c, (uint8_t)(c >> 8), (uint8_t)(c >> 16), (uint8_t)(c >> 24)};
 
@@ -176,7 +178,8 @@ static void tail(lm_shards *w, lm_str tok, lm_buf *b, uint64_t *recs, uint64_t *
     }
     *body += len;
     len = w->ids.n + w->from.n;
-    lm_buf_addf(b, "\n@ids %" PRIu64 " dt=u8 shape=%" PRIu64 ",16 of=tok with=from:u64:%" PRIu64 "\n",
+    lm_buf_addf(b,
+                "\n@ids %" PRIu64 " dt=u8 shape=%" PRIu64 ",16 of=tok with=from:u64:%" PRIu64 "\n",
                 len, w->docs, w->docs);
     lm_buf_add(b, w->ids.p, w->ids.n);
     lm_buf_add(b, w->from.p, w->from.n);
@@ -263,7 +266,8 @@ static int alike(lm_shards *w, lm_rec *r, const lm_tokrec *t)
     lm_str mode = t->seq ? t->mode : LM_STR("none");
 
     if (w->o.vocab && !lm_is(t->vocab, w->o.vocab))
-        return lm_rec_fail(r, LM_EMISMATCH, "vocab=%.32s, but the vocabulary given is %s", t->vocab.p, w->o.vocab);
+        return lm_rec_fail(r, LM_EMISMATCH, "vocab=%.32s, but the vocabulary given is %s",
+                           t->vocab.p, w->o.vocab);
     if (!w->known) {
         w->known = true;
         memcpy(w->vocab, t->vocab.p, 32);
@@ -293,9 +297,10 @@ static int id_range(const lm_shards *w, lm_rec *r, const lm_tokrec *t)
 {
     for (uint64_t i = 0; w->o.vocab_size && i < t->n; i++)
         if (lm_tokrec_at(t, i) >= w->o.vocab_size)
-            return lm_rec_fail(r, LM_EINVALID, "token %" PRIu64 " is id %" PRIu32
-                               ", beyond the %" PRIu32 " of the vocabulary", i, lm_tokrec_at(t, i),
-                               w->o.vocab_size);
+            return lm_rec_fail(r, LM_EINVALID,
+                               "token %" PRIu64 " is id %" PRIu32 ", beyond the %" PRIu32
+                               " of the vocabulary",
+                               i, lm_tokrec_at(t, i), w->o.vocab_size);
     return 0;
 }
 

@@ -3,7 +3,12 @@
 #include "nn/shard.h"
 #include <inttypes.h>
 
-typedef struct { lm_shard *s; lm_rec r; uint64_t seq, off, body; bool shard, tok, ended; } walk;
+typedef struct {
+    lm_shard *s;
+    lm_rec r;
+    uint64_t seq, off, body;
+    bool shard, tok, ended;
+} walk;
 
 static int bad(walk *w, int err, const char *what)
 {
@@ -89,8 +94,9 @@ static int record(walk *w)
         return array(w, "crc", "u32", blocks, &s->crc);
     }
     if (lm_is(t, "ids"))
-        return (err = array(w, "", "u8", s->docs * 16, &s->ids)) ? err
-               : array(w, "from", "u64", s->docs, &s->from);
+        return (err = array(w, "", "u8", s->docs * 16, &s->ids))
+                   ? err
+                   : array(w, "from", "u64", s->docs, &s->from);
     if (lm_is(t, "weight"))
         return array(w, "", "u8", s->tokens, &s->weight);
     if (lm_is(t, "prefix"))
@@ -123,19 +129,22 @@ static int scan(walk *w)
     if (!m.n)
         return bad(w, LM_ETRUNC, "empty file");
     while (at < m.n) {
-        const char *p = m.p + at, *lf = memchr(p, '\n', m.n - at < LM_MAX_HEAD ? m.n - at : LM_MAX_HEAD);
+        const char *p = m.p + at,
+                   *lf = memchr(p, '\n', m.n - at < LM_MAX_HEAD ? m.n - at : LM_MAX_HEAD);
         size_t n = lf ? (size_t)(lf - p) + 1 : 0;
         const char *why = NULL;
         uint64_t len;
 
         w->off = at;
         if (!lf)
-            return bad(w, m.n - at < LM_MAX_HEAD ? LM_ETRUNC : LM_ECORRUPT, "a line without its end");
+            return bad(w, m.n - at < LM_MAX_HEAD ? LM_ETRUNC : LM_ECORRUPT,
+                       "a line without its end");
         if (w->ended)
             return bad(w, LM_ECORRUPT, "more follows after %end");
         if (!at) {
             if (n < 5 || memcmp(p, "%lm ", 4))
-                return bad(w, LM_ECORRUPT, "not an lm stream (a compressed shard cannot be mapped)");
+                return bad(w, LM_ECORRUPT,
+                           "not an lm stream (a compressed shard cannot be mapped)");
             if (p[4] != '1' || (p[5] != '\n' && p[5] != ' '))
                 return bad(w, LM_EVERSION, "a newer stream version");
         } else if (*p == '%') {
@@ -204,14 +213,18 @@ int lm_shard_met(lm_shard *s, uint64_t lo, uint64_t hi)
 {
     if (lo >= hi)
         return 0;
-    for (uint64_t b = lo * s->width / LM_SHARD_BLOCK; b <= (hi * s->width - 1) / LM_SHARD_BLOCK; b++) {
-        uint64_t at = b * LM_SHARD_BLOCK, n = s->len - at < LM_SHARD_BLOCK ? s->len - at : LM_SHARD_BLOCK;
+    for (uint64_t b = lo * s->width / LM_SHARD_BLOCK; b <= (hi * s->width - 1) / LM_SHARD_BLOCK;
+         b++) {
+        uint64_t at = b * LM_SHARD_BLOCK,
+                 n = s->len - at < LM_SHARD_BLOCK ? s->len - at : LM_SHARD_BLOCK;
 
         if (s->met[b])
             continue;
         if (lm_crc32(0, s->tok + at, n) != lm_load32(s->crc + 4 * b))
-            return lm_err_at(LM_ECORRUPT, s->path, "block %" PRIu64 " of tokens (bytes %" PRIu64 "-%"
-                             PRIu64 "): wrong CRC", b, at, at + n - 1);
+            return lm_err_at(LM_ECORRUPT, s->path,
+                             "block %" PRIu64 " of tokens (bytes %" PRIu64 "-%" PRIu64
+                             "): wrong CRC",
+                             b, at, at + n - 1);
         s->met[b] = 1;
     }
     return 0;

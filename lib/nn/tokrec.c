@@ -90,7 +90,8 @@ int lm_tokrec_get(lm_rec *r, lm_tokrec *t)
     if ((err = lm_get_u64(r, "seq", &t->seq)) < 0 || (err = lm_get_u64(r, "bytes", &t->bytes)) < 0)
         return err;
     if (lm_get(r, "prefix").p)
-        return lm_rec_fail(r, LM_EINVALID, "prefix=: rows with a prefix cannot be packed or sharded");
+        return lm_rec_fail(r, LM_EINVALID,
+                           "prefix=: rows with a prefix cannot be packed or sharded");
     if (t->seq && t->n != t->seq)
         return lm_rec_fail(r, LM_EINVALID, "a row of %llu tokens says seq=%llu",
                            (unsigned long long)t->n, (unsigned long long)t->seq);

@@ -21,8 +21,9 @@ static int lock_run(const char *run)
     if (fd < 0)
         err = lm_err_sys(path.p, "cannot open");
     else if (flock(fd, LOCK_EX | LOCK_NB))
-        err = errno == EWOULDBLOCK ? lm_err_at(LM_EIO, path.p, "another lm-train works in this folder")
-                                   : lm_err_sys(path.p, "cannot lock");
+        err = errno == EWOULDBLOCK
+                  ? lm_err_at(LM_EIO, path.p, "another lm-train works in this folder")
+                  : lm_err_sys(path.p, "cannot lock");
     lm_buf_free(&path);
     return err;
 }
@@ -54,9 +55,10 @@ static int choose(lm_trainer *t, lm_buf *bad)
         if (lm_manifest_check(t->from.p) >= 0) {
             t->resumed = true;
         } else if (!n) {
-            err = lm_last_error()->err;            /* none is whole: the run must not begin anew by itself */
+            err = lm_last_error()->err; /* none is whole: the run must not begin anew by itself */
         } else {
-            lm_buf_addf(bad, "%s%s: %s", bad->n ? "; " : "", lm_last_error()->where, lm_last_error()->detail);
+            lm_buf_addf(bad, "%s%s: %s", bad->n ? "; " : "", lm_last_error()->where,
+                        lm_last_error()->detail);
             lm_warn("%s: %s: %s; an older checkpoint is tried", lm_last_error()->where,
                     lm_class_name(lm_last_error()->err), lm_last_error()->detail);
         }
@@ -94,22 +96,26 @@ static int plan(lm_trainer *t)
 
     t->seq = lm_data_about(t->data)->seq;
     if (t->seq > t->m->cfg.ctx)
-        return lm_err(LM_EINVALID, "rows of %" PRIu64 " tokens, but the model's context is %u", t->seq, t->m->cfg.ctx);
+        return lm_err(LM_EINVALID, "rows of %" PRIu64 " tokens, but the model's context is %u",
+                      t->seq, t->m->cfg.ctx);
     t->micro = o->micro ? o->micro : t->seq >= 1024 ? 1 : 1024 / t->seq;
     unit = t->micro * t->seq;
     if (o->batch_tokens % unit || !o->batch_tokens)
-        return lm_err(LM_EUSAGE, "--batch-tokens %" PRIu64 " is no multiple of --micro %" PRIu64 " x --seq %" PRIu64
-                      " = %" PRIu64, o->batch_tokens, t->micro, t->seq, unit);
+        return lm_err(LM_EUSAGE,
+                      "--batch-tokens %" PRIu64 " is no multiple of --micro %" PRIu64
+                      " x --seq %" PRIu64 " = %" PRIu64,
+                      o->batch_tokens, t->micro, t->seq, unit);
     t->rows = o->batch_tokens / t->seq;
     tokens = o->tokens ? o->tokens : (uint64_t)(o->ratio * (double)t->m->n);
     t->steps = o->steps ? o->steps : (tokens + o->batch_tokens - 1) / o->batch_tokens;
     if (!t->steps)
         t->steps = 1;
-    if ((err = share("warmup", o->warmup, t->steps, &t->warm)) || (err = share("decay", o->decay, t->steps, &t->decay)))
+    if ((err = share("warmup", o->warmup, t->steps, &t->warm)) ||
+        (err = share("decay", o->decay, t->steps, &t->decay)))
         return err;
     if (t->warm > t->steps || t->decay > t->steps)
-        return lm_err(LM_EUSAGE, "--warmup %s or --decay %s is more than all %" PRIu64 " steps", o->warmup, o->decay,
-                      t->steps);
+        return lm_err(LM_EUSAGE, "--warmup %s or --decay %s is more than all %" PRIu64 " steps",
+                      o->warmup, o->decay, t->steps);
     return 0;
 }
 
@@ -129,7 +135,8 @@ static int skip_list(lm_trainer *t)
 
         if (end > p) {
             if (end - p != 32 || !lm_id_parse((lm_str){p, 32}, &id))
-                err = lm_err_at(LM_EINVALID, path, "byte %zu: not a line of 32 hex digits", (size_t)(p - b.p));
+                err = lm_err_at(LM_EINVALID, path, "byte %zu: not a line of 32 hex digits",
+                                (size_t)(p - b.p));
             else {
                 lm_id_put(key, id);
                 lm_dict_put(&t->skip, (lm_str){(char *)key, 16}, 1);
@@ -144,8 +151,12 @@ static int skip_list(lm_trainer *t)
 static int open_data(lm_trainer *t)
 {
     const lm_train_opt *o = t->o;
-    lm_data_opt d = {.seq = o->seq, .seed = o->seed, .shuffle = true, .docmask = !o->plain,
-                     .vocab = t->vocab[0] ? t->vocab : NULL, .ids = t->m->cfg.vocab,
+    lm_data_opt d = {.seq = o->seq,
+                     .seed = o->seed,
+                     .shuffle = true,
+                     .docmask = !o->plain,
+                     .vocab = t->vocab[0] ? t->vocab : NULL,
+                     .ids = t->m->cfg.vocab,
                      .skip = o->skip_ids ? &t->skip : NULL};
     int err = skip_list(t);
 
@@ -191,8 +202,11 @@ static int wind_on(lm_trainer *t)
         int got = lm_data_sample(t->data, i, &row);
 
         if (got <= 0)
-            return got ? got : lm_err(LM_EINVALID, "the stream ends at row %" PRIu64 ", but %" PRIu64
-                                      " were trained on", i, t->samples);
+            return got ? got
+                       : lm_err(LM_EINVALID,
+                                "the stream ends at row %" PRIu64 ", but %" PRIu64
+                                " were trained on",
+                                i, t->samples);
     }
     return 0;
 }
@@ -215,15 +229,17 @@ static int setup(lm_trainer *t, lm_buf *drift, lm_buf *bad)
         lm_warn("%s has no tokenizer.json: the vocabulary of the shards is not checked", o->model);
     if ((err = lm_model_load(&t->m, t->from.p, o->dt, LM_MODEL_RW)) < 0)
         return err;
-    if (t->resumed) {                              /* the shape asked for is MODEL's */
+    if (t->resumed) { /* the shape asked for is MODEL's */
         lm_cfg c;
 
         if ((err = lm_cfg_read(&c, o->model)) < 0)
             return err;
         if (c.vocab != t->m->cfg.vocab || c.dim != t->m->cfg.dim || c.layers != t->m->cfg.layers ||
             c.family != t->m->cfg.family)
-            err = lm_err_at(LM_EMISMATCH, t->from.p, "the run began with another model than %s: use that, or another "
-                            "folder", o->model);
+            err = lm_err_at(LM_EMISMATCH, t->from.p,
+                            "the run began with another model than %s: use that, or another "
+                            "folder",
+                            o->model);
         lm_cfg_free(&c);
         if (err)
             return err;
@@ -238,8 +254,8 @@ static int setup(lm_trainer *t, lm_buf *drift, lm_buf *bad)
         return err;
     buffers(t);
     lm_trainer_recipe(t);
-    if (t->resumed && ((err = lm_trainer_recall(t, t->from.p, drift)) || (err = lm_ckpt_read(t->from.p, t->m, t->nn)) ||
-                       (err = wind_on(t))))
+    if (t->resumed && ((err = lm_trainer_recall(t, t->from.p, drift)) ||
+                       (err = lm_ckpt_read(t->from.p, t->m, t->nn)) || (err = wind_on(t))))
         return err;
     t->saved = t->resumed ? t->step : UINT64_MAX;
     return 0;
@@ -254,10 +270,11 @@ static int train(lm_trainer *t, lm_buf *drift, lm_buf *bad)
 
     lm_buf_addf(&metrics, "%s/metrics.lm", o->run);
     owed = t->resumed && t->val && o->eval_every && t->step && t->step % o->eval_every == 0 &&
-           !lm_trainer_has_val(o->metrics && strcmp(o->metrics, "-") ? o->metrics : metrics.p, t->step);
+           !lm_trainer_has_val(o->metrics && strcmp(o->metrics, "-") ? o->metrics : metrics.p,
+                               t->step);
     lm_buf_free(&metrics);
     if (t->resumed && t->step >= t->steps && !owed)
-        return 0;                                  /* all done before */
+        return 0; /* all done before */
     if ((err = lm_trainer_logs(t)))
         return err;
     if (bad->n)

@@ -34,7 +34,7 @@ static void take_signals(const lm_trainer *t)
     a.sa_handler = on_sys;
     sigaction(SIGUSR2, &a, NULL);
     if (t->metrics.is_pipe)
-        signal(SIGPIPE, SIG_IGN);                  /* a reader that leaves does not end the training */
+        signal(SIGPIPE, SIG_IGN); /* a reader that leaves does not end the training */
 }
 
 /* Row r of the micro-batch from sample; 1, 0 at a stream's end, < 0. */
@@ -105,14 +105,16 @@ static int step(lm_trainer *t, lm_stepfacts *f)
         }
     }
     if (!f->weight)
-        return lm_err(LM_EINVALID, "step %" PRIu64 ": every token of the batch has weight 0", t->step + 1);
+        return lm_err(LM_EINVALID, "step %" PRIu64 ": every token of the batch has weight 0",
+                      t->step + 1);
     a.lr = f->lr = lm_sched(t->o->sched, t->o->lr, t->step, t->steps, t->warm, t->decay);
     t1 = lm_now();
     if (!isfinite(f->loss))
         return lm_err(LM_EDIVERGED, "step %" PRIu64 ": the loss is not finite", t->step + 1);
     got = lm_nn_update(t->nn, &a, &f->gnorm);
     if (got == LM_EDIVERGED)
-        return lm_err(LM_EDIVERGED, "step %" PRIu64 ": the gradient norm is not finite", t->step + 1);
+        return lm_err(LM_EDIVERGED, "step %" PRIu64 ": the gradient norm is not finite",
+                      t->step + 1);
     if (got < 0)
         return got;
     f->ms_opt = (lm_now() - t1) * 1e3;
@@ -146,8 +148,8 @@ static int save(lm_trainer *t)
         return err;
     t->save_failed = true;
     t->saved_at = lm_now();
-    lm_warn("step %" PRIu64 ": no checkpoint: %s: %s; training goes on", t->step, lm_last_error()->where,
-            lm_last_error()->detail);
+    lm_warn("step %" PRIu64 ": no checkpoint: %s: %s; training goes on", t->step,
+            lm_last_error()->where, lm_last_error()->detail);
     lm_trainer_event(t, "ckpt-failed", "reason", lm_last_error()->detail);
     lm_trainer_flush(t);
     return 0;
@@ -178,7 +180,7 @@ static int evaluate(lm_trainer *t)
     }
     if (!weight)
         return lm_err(LM_EINVALID, "the validation rows have no token of a weight");
-    if (v->bytes)                                  /* the bytes of the tokens that lie in whole rows */
+    if (v->bytes) /* the bytes of the tokens that lie in whole rows */
         bpb = sum / log(2) / ((double)v->bytes * (double)(v->rows * v->seq) / (double)v->tokens);
     lm_trainer_val_record(t, sum / (double)weight, weight, bpb, (lm_now() - t0) * 1e3);
     return 0;
@@ -198,7 +200,7 @@ static int after(lm_trainer *t)
     }
     if (eval || (o->ckpt_steps && t->step % o->ckpt_steps == 0) ||
         (o->ckpt_seconds > 0 && lm_now() - t->saved_at >= o->ckpt_seconds)) {
-        err = save(t);                             /* before validation: a crash there loses nothing */
+        err = save(t); /* before validation: a crash there loses nothing */
         lm_trainer_sys_record(t);
     }
     return err || !eval ? err : evaluate(t);
@@ -209,7 +211,7 @@ static int finish(lm_trainer *t)
     int err = save(t);
 
     if (!err && t->saved != t->step)
-        return LM_EIO;                             /* the last one: its error is still stored */
+        return LM_EIO; /* the last one: its error is still stored */
     if (!err && t->val && !(t->o->eval_every && t->step % t->o->eval_every == 0))
         err = evaluate(t);
     return err;
@@ -244,10 +246,12 @@ int lm_trainer_loop(lm_trainer *t)
         err = save(t);
         if (!err && t->saved != t->step)
             return LM_EIO;
-        return err ? err : lm_err(LM_EAGAIN, "stopped by signal %d: step-%08" PRIu64 " is written", (int)stop_asked,
-                                  t->step);
+        return err ? err
+                   : lm_err(LM_EAGAIN, "stopped by signal %d: step-%08" PRIu64 " is written",
+                            (int)stop_asked, t->step);
     }
     if (!t->step)
-        return lm_err(LM_EINVALID, "the stream ended before a whole batch of %" PRIu64 " rows", t->rows);
+        return lm_err(LM_EINVALID, "the stream ended before a whole batch of %" PRIu64 " rows",
+                      t->rows);
     return finish(t);
 }

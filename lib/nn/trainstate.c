@@ -1,5 +1,5 @@
-/* trainstate: what a run is made of, as text: compared on resume, written in every checkpoint. No clock,
-   no host, no path: equal runs have equal bytes. */
+/* trainstate: what a run is made of, as text: compared on resume, written in every checkpoint. No
+   clock, no host, no path: equal runs have equal bytes. */
 #include "nn/traini.h"
 #include "base/json.h"
 #include <inttypes.h>
@@ -48,7 +48,8 @@ static void skip_hash(const lm_trainer *t, lm_settings *s)
 
 void lm_trainer_recipe(lm_trainer *t)
 {
-    static const char *const family[] = {"llama", "qwen3"}, *const sched[] = {"wsd", "cosine", "linear", "const"};
+    static const char *const family[] = {"llama", "qwen3"}, *const sched[] = {"wsd", "cosine",
+                                                                              "linear", "const"};
     const lm_train_opt *o = t->o;
     const lm_cfg *c = &t->m->cfg;
     lm_settings *r = &t->recipe, *s = &t->sched;
@@ -56,9 +57,11 @@ void lm_trainer_recipe(lm_trainer *t)
 
     lm_fmt_f64(eps, c->eps);
     lm_fmt_f64(theta, c->theta);
-    lm_settings_add(r, "arch", "%s,vocab:%u,dim:%u,layers:%u,heads:%u,kv:%u,head:%u,ffn:%u,eps:%s,theta:%s,rope:%d,%s",
-                    family[c->family], c->vocab, c->dim, c->layers, c->heads, c->kv_heads, c->head_dim, c->ffn,
-                    eps, theta, c->rope, c->tie ? "tied" : "untied");
+    lm_settings_add(
+        r, "arch",
+        "%s,vocab:%u,dim:%u,layers:%u,heads:%u,kv:%u,head:%u,ffn:%u,eps:%s,theta:%s,rope:%d,%s",
+        family[c->family], c->vocab, c->dim, c->layers, c->heads, c->kv_heads, c->head_dim, c->ffn,
+        eps, theta, c->rope, c->tie ? "tied" : "untied");
     lm_id_hex(lm_data_about(t->data)->hash, hex);
     lm_settings_add(r, "data", "%s", t->in ? "-" : hex);
     lm_settings_add(r, "vocab", "%s", t->vocab[0] ? t->vocab : "none");
@@ -106,7 +109,8 @@ static void object(lm_jw *w, const char *key, const lm_settings *s)
     lm_jw_end(w);
 }
 
-/* The run that goes on is named by what it began as: a resumed run writes the bytes of an unbroken one. */
+/* The run that goes on is named by what it began as: a resumed run writes the bytes of an unbroken
+ * one. */
 void lm_trainer_state(const lm_trainer *t, lm_buf *out)
 {
     lm_jw w;
@@ -128,9 +132,9 @@ void lm_trainer_state(const lm_trainer *t, lm_buf *out)
 
 static const char *cure(const char *key)
 {
-    static const char *const c[][2] = {
-        {"data", "give the shards the run began with"}, {"vocab", "use the tokenizer the run began with"},
-        {"arch", "use the model the run began with"}};
+    static const char *const c[][2] = {{"data", "give the shards the run began with"},
+                                       {"vocab", "use the tokenizer the run began with"},
+                                       {"arch", "use the model the run began with"}};
 
     for (size_t i = 0; i < LM_COUNT(c); i++)
         if (!strcmp(key, c[i][0]))
@@ -149,10 +153,10 @@ static int compare(lm_trainer *t, const char *where, const json_t *old, lm_buf *
         if (v.p && lm_is(v, s->val))
             continue;
         if (!t->o->allow_drift)
-            return lm_err_at(LM_EMISMATCH, where, "%s was %.*s, now %s: %s, or --allow-drift", s->key,
-                             v.p ? (int)v.n : 5, v.p ? v.p : "unset", s->val, cure(s->key));
-        lm_buf_addf(drift, "%s%s:%.*s->%s", drift->n ? " " : "", s->key, v.p ? (int)v.n : 5, v.p ? v.p : "unset",
-                    s->val);
+            return lm_err_at(LM_EMISMATCH, where, "%s was %.*s, now %s: %s, or --allow-drift",
+                             s->key, v.p ? (int)v.n : 5, v.p ? v.p : "unset", s->val, cure(s->key));
+        lm_buf_addf(drift, "%s%s:%.*s->%s", drift->n ? " " : "", s->key, v.p ? (int)v.n : 5,
+                    v.p ? v.p : "unset", s->val);
     }
     return 0;
 }

@@ -1,4 +1,5 @@
-/* box: the caller's half: starts supervisors, gathers output, hands the report value over, waits. */
+/* box: the caller's half: starts supervisors, gathers output, hands the report value over, waits.
+ */
 /* link: seccomp */
 #include "par/boxin.h"
 #include <errno.h>
@@ -19,16 +20,16 @@ struct lm_box {
     lm_box_result r;
     pid_t pid;
     int level, pidfd, go, report, out, ask;
-    lm_box_spec spec;                              /* with a zygote: its limits; pointers other than the zygote are not used */
-    int give[3];                                   /* with a zygote: the program's out, ask, notify, until they are handed over */
+    lm_box_spec spec; /* with a zygote: its limits; pointers other than the zygote are not used */
+    int give[3]; /* with a zygote: the program's out, ask, notify, until they are handed over */
     bool root;
     size_t out_max;
     double start, end;
-    char value[34], work[64];                      /* value: 32 hex digits, LF */
+    char value[34], work[64]; /* value: 32 hex digits, LF */
     char back[33];
     size_t nback;
     bool asked, killed, done;
-    struct box_report early;                       /* a report that came before the end was seen */
+    struct box_report early; /* a report that came before the end was seen */
     bool reported;
 };
 
@@ -66,7 +67,9 @@ static char map_ids(pid_t pid)
     }
     snprintf(map, sizeof map, "%d %d 1\n", BOX_UID, (int)geteuid());
     snprintf(gmap, sizeof gmap, "%d %d 1\n", BOX_UID, (int)getegid());
-    return put(pid, "setgroups", "deny") || put(pid, "uid_map", map) || put(pid, "gid_map", gmap) ? 0 : 'u';
+    return put(pid, "setgroups", "deny") || put(pid, "uid_map", map) || put(pid, "gid_map", gmap)
+               ? 0
+               : 'u';
 }
 
 static int work_folder(struct lm_box *b)
@@ -91,7 +94,8 @@ static pid_t split(int level, int *pidfd)
     unsigned long flags = CLONE_PIDFD | SIGCHLD;
 
     if (level == 3)
-        flags |= CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
+        flags |=
+            CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
     return (pid_t)syscall(SYS_clone, flags, NULL, pidfd, NULL, 0);
 }
 
@@ -100,7 +104,8 @@ lm_box *lm_box_start(const lm_box_spec *spec)
     static const char hex[] = "0123456789abcdef";
     struct lm_box *b = lm_zalloc(1, sizeof *b);
     struct box_in in = {.spec = spec, .root = geteuid() == 0, .notify = -1};
-    int go[2] = {-1, -1}, rep[2] = {-1, -1}, out[2] = {-1, -1}, ask[2] = {-1, -1}, note[2] = {-1, -1}, e = 0;
+    int go[2] = {-1, -1}, rep[2] = {-1, -1}, out[2] = {-1, -1}, ask[2] = {-1, -1},
+        note[2] = {-1, -1}, e = 0;
     unsigned char rnd[16];
     char as;
 
@@ -113,9 +118,11 @@ lm_box *lm_box_start(const lm_box_spec *spec)
         e = lm_err(LM_EFACILITY, "landlock: this kernel has none; see --level 1");
         goto fail;
     }
-    if (getrandom(rnd, sizeof rnd, 0) != sizeof rnd || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, go) || pipe2(rep, O_CLOEXEC) ||
+    if (getrandom(rnd, sizeof rnd, 0) != sizeof rnd ||
+        socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, go) || pipe2(rep, O_CLOEXEC) ||
         pipe2(out, O_CLOEXEC) || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ask) ||
-        (spec->zygote && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, note)) || work_folder(b)) {
+        (spec->zygote && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, note)) ||
+        work_folder(b)) {
         e = lm_err_sys(NULL, "box");
         goto fail;
     }
@@ -128,13 +135,14 @@ lm_box *lm_box_start(const lm_box_spec *spec)
     b->pid = split(spec->level, &b->pidfd);
     if (b->pid == 0) {
         if (spec->zygote)
-            in.out = in.ask = -1;                  /* not for us */
-        memset(b->value, 0, sizeof b->value);      /* the copy must not lie in a process of the box */
+            in.out = in.ask = -1;             /* not for us */
+        memset(b->value, 0, sizeof b->value); /* the copy must not lie in a process of the box */
         lm_box_inside(&in);
     }
     if (b->pid < 0) {
-        e = spec->level == 3 ? lm_err(LM_EFACILITY, "user namespaces: %s; see --level 2", strerror(errno))
-                             : lm_err_sys(NULL, "fork");
+        e = spec->level == 3
+                ? lm_err(LM_EFACILITY, "user namespaces: %s; see --level 2", strerror(errno))
+                : lm_err_sys(NULL, "fork");
         goto fail;
     }
     close(go[0]), close(rep[1]);
@@ -143,8 +151,12 @@ lm_box *lm_box_start(const lm_box_spec *spec)
     if (!spec->zygote)
         shut(&b->give[0]), shut(&b->give[1]);
     b->go = go[1], b->report = rep[0], b->out = out[0], b->ask = ask[0];
-    fcntl(b->out, F_SETFL, O_NONBLOCK), fcntl(b->ask, F_SETFL, O_NONBLOCK), fcntl(b->report, F_SETFL, O_NONBLOCK);
-    b->end = b->start + BOX_STARVED * (double)(spec->wall_ms + (spec->build ? spec->build_cpu_ms * 3 : 0)) / 1000 + 10;
+    fcntl(b->out, F_SETFL, O_NONBLOCK), fcntl(b->ask, F_SETFL, O_NONBLOCK),
+        fcntl(b->report, F_SETFL, O_NONBLOCK);
+    b->end =
+        b->start +
+        BOX_STARVED * (double)(spec->wall_ms + (spec->build ? spec->build_cpu_ms * 3 : 0)) / 1000 +
+        10;
     b->root = geteuid() == 0;
     as = spec->level == 3 ? map_ids(b->pid) : geteuid() == 0 ? 'r' : 'u';
     if (!as || send(b->go, &as, 1, MSG_NOSIGNAL) != 1) {
@@ -169,9 +181,9 @@ static void end_it(lm_box *b)
         return;
     b->killed = true;
     if (b->level == 3)
-        kill(b->pid, SIGKILL);                     /* process 1: the kernel ends the whole namespace */
+        kill(b->pid, SIGKILL); /* process 1: the kernel ends the whole namespace */
     else
-        shut(&b->go);                              /* the supervisor ends its tree and clears up */
+        shut(&b->go); /* the supervisor ends its tree and clears up */
     b->end = lm_now() + 5;
 }
 
@@ -190,7 +202,7 @@ static void take_output(lm_box *b)
             end_it(b);
         }
         if (b->r.out_hit)
-            return;                                /* a program that never stops writing must not hold us here */
+            return; /* a program that never stops writing must not hold us here */
     }
     if (b->out >= 0 && n == 0)
         shut(&b->out);
@@ -240,7 +252,7 @@ static void take_ready(lm_box *b)
     }
     lm_zygote_ask(b->spec.zygote, &b->spec, b->root, b->pidfd, b->give[0], b->give[1], b->give[2]);
     for (int i = 0; i < 3; i++)
-        shut(&b->give[i]);                         /* if it is gone, the supervisor sees its line closed */
+        shut(&b->give[i]); /* if it is gone, the supervisor sees its line closed */
 }
 
 /* The supervisor is gone: the last bytes, its report, the kernel's account. */
@@ -255,14 +267,16 @@ static void finish(lm_box *b)
     take_ask(b);
     while (wait4(b->pid, &st, 0, &u) < 0 && errno == EINTR)
         ;
-    cpu = (uint64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000u + (uint64_t)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
+    cpu = (uint64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000u +
+          (uint64_t)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
     b->r.wall_us = (uint64_t)((lm_now() - b->start) * 1e6);
     if (b->reported)
         rep = b->early;
     if (!b->reported && recv_report(b, &rep) < 0) {
         if (!b->r.out_hit && !b->r.wall_hit) {
             b->r.broken = true;
-            snprintf(b->r.why, sizeof b->r.why, "the supervisor ended early: status %x", (unsigned)st);
+            snprintf(b->r.why, sizeof b->r.why, "the supervisor ended early: status %x",
+                     (unsigned)st);
         }
         b->r.cpu_us = cpu, b->r.mem_peak = (uint64_t)u.ru_maxrss * 1024;
         b->r.exit = -1, b->r.sig = SIGKILL;
@@ -276,7 +290,7 @@ static void finish(lm_box *b)
         b->r.build_failed = rep.build;
         b->r.exit = WIFEXITED(rep.status) ? WEXITSTATUS(rep.status) : -1;
         b->r.sig = WIFSIGNALED(rep.status) ? WTERMSIG(rep.status) : 0;
-        b->r.violation |= b->r.sig == SIGSYS;      /* a call of another architecture */
+        b->r.violation |= b->r.sig == SIGSYS; /* a call of another architecture */
     }
     b->done = true;
 }
@@ -298,7 +312,8 @@ int lm_box_wait(lm_box **v, size_t n, int ms)
             p[4 * i] = (struct pollfd){b->pidfd, POLLIN, 0};
             p[4 * i + 1] = (struct pollfd){b->r.out_hit ? -1 : b->out, POLLIN, 0};
             p[4 * i + 2] = (struct pollfd){b->ask, POLLIN, 0};
-            p[4 * i + 3] = (struct pollfd){b->give[2] >= 0 && !b->reported ? b->report : -1, POLLIN, 0};
+            p[4 * i + 3] =
+                (struct pollfd){b->give[2] >= 0 && !b->reported ? b->report : -1, POLLIN, 0};
             next = b->end < next ? b->end : next;
         }
         wait = next <= now ? 0 : (int)((next - now) * 1000) + 1;
@@ -317,7 +332,7 @@ int lm_box_wait(lm_box **v, size_t n, int ms)
                 finish(b);
                 return (int)i;
             }
-            if (now >= b->end) {                   /* the supervisor itself hangs, or would not end */
+            if (now >= b->end) { /* the supervisor itself hangs, or would not end */
                 b->r.wall_hit |= !b->killed;
                 kill(b->pid, SIGKILL);
                 end_it(b);
@@ -352,7 +367,7 @@ void lm_box_free(lm_box *b)
     shut(&b->pidfd), shut(&b->go), shut(&b->report), shut(&b->out), shut(&b->ask);
     shut(&b->give[0]), shut(&b->give[1]), shut(&b->give[2]);
     if (b->work[0])
-        lm_rmtree(b->work);                        /* gone already but for a killed supervisor */
+        lm_rmtree(b->work); /* gone already but for a killed supervisor */
     lm_buf_free(&b->r.out);
     free(b);
 }
@@ -361,8 +376,16 @@ int lm_box_probe(int level)
 {
     static const char *const argv[] = {"/bin/sh", "-c", "exit 7", NULL};
     static const char *const ro[] = {"/usr", "/bin", "/lib", "/lib64", "/lib32", NULL};
-    lm_box_spec s = {.level = level, .argv = argv, .ro = ro, .cpu_ms = 5000, .wall_ms = 15000, .mem = 1u << 30,
-                     .disk = 1u << 20, .fsize = 1u << 20, .pids = 64, .out_max = 4096};
+    lm_box_spec s = {.level = level,
+                     .argv = argv,
+                     .ro = ro,
+                     .cpu_ms = 5000,
+                     .wall_ms = 15000,
+                     .mem = 1u << 30,
+                     .disk = 1u << 20,
+                     .fsize = 1u << 20,
+                     .pids = 64,
+                     .out_max = 4096};
     lm_box *b = lm_box_start(&s);
     const lm_box_result *r;
     int e = 0;
@@ -373,14 +396,17 @@ int lm_box_probe(int level)
         return lm_last_error()->err;
     r = lm_box_done(b);
     if (r->broken)
-        e = lm_err(LM_EFACILITY, "%s; see --level %d", r->why + (strncmp(r->why, "facility: ", 10) ? 0 : 10), level - 1);
+        e = lm_err(LM_EFACILITY, "%s; see --level %d",
+                   r->why + (strncmp(r->why, "facility: ", 10) ? 0 : 10), level - 1);
     else if (r->exit != 7)
-        e = lm_err(LM_EFACILITY, "a shell in a box ended with status %d, signal %d; see --level %d", r->exit, r->sig, level - 1);
+        e = lm_err(LM_EFACILITY, "a shell in a box ended with status %d, signal %d; see --level %d",
+                   r->exit, r->sig, level - 1);
     lm_box_free(b);
     return e;
 }
 
 void lm_box_describe(int level, lm_buf *out)
 {
-    lm_buf_addf(out, "seccomp=%d landlock=%d cgroup=none", level >= 2, level >= 2 ? lm_landlock_abi() : 0);
+    lm_buf_addf(out, "seccomp=%d landlock=%d cgroup=none", level >= 2,
+                level >= 2 ? lm_landlock_abi() : 0);
 }

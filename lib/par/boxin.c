@@ -23,8 +23,9 @@
 #include <unistd.h>
 
 enum { TICK_MS = 50, PATIENCE = 256, FD_REPORT = 4, FD_LISTEN = 5 };
-#define NS_FLAGS (CLONE_NEWNS | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | \
-                  CLONE_NEWCGROUP)
+#define NS_FLAGS \
+    (CLONE_NEWNS | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | \
+     CLONE_NEWCGROUP)
 
 static void cleanup(const struct box_in *b)
 {
@@ -66,15 +67,15 @@ static void keep_only(int *fd, size_t n)
 static void kill_all(const struct box_in *b)
 {
     if (b->spec->level == 3) {
-        kill(-1, SIGKILL);                         /* all of this namespace but us */
+        kill(-1, SIGKILL); /* all of this namespace but us */
         return;
     }
     for (int i = 0; i < 100 && lm_box_tally(b, SIGKILL, false).tasks; i++)
         usleep(1000);
 }
 
-/* Ends and reaps everything. A scan of /proc may miss a process whose parent goes while it is made; but
-   whoever lost its parent becomes our child, so when we have none, none is left. */
+/* Ends and reaps everything. A scan of /proc may miss a process whose parent goes while it is made;
+   but whoever lost its parent becomes our child, so when we have none, none is left. */
 static void end_all(const struct box_in *b)
 {
     for (;;) {
@@ -109,11 +110,12 @@ static bool limit(int what, uint64_t v)
 /* Turns the forked child into the program; comes back only on failure, with the step's name. */
 static const char *become(const struct box_in *b, const char *const *argv, bool build, int listen)
 {
-    static const char *const whole[] = {"/", NULL};    /* the tree of level 3 holds nothing else */
+    static const char *const whole[] = {"/", NULL}; /* the tree of level 3 holds nothing else */
     const lm_box_spec *s = b->spec;
     struct __user_cap_header_struct h = {_LINUX_CAPABILITY_VERSION_3, 0};
     struct __user_cap_data_struct none[2] = {{0}};
-    uint64_t cpu = ((build ? s->build_cpu_ms : s->cpu_ms) + 999) / 1000 + 2, mem = build ? s->build_mem : s->mem;
+    uint64_t cpu = ((build ? s->build_cpu_ms : s->cpu_ms) + 999) / 1000 + 2,
+             mem = build ? s->build_mem : s->mem;
     char home[80], tmp[80];
     const char *env[64];
     size_t n = 0;
@@ -131,7 +133,8 @@ static const char *become(const struct box_in *b, const char *const *argv, bool 
     umask(022);
     if (!limit(RLIMIT_CPU, cpu) || !limit(RLIMIT_FSIZE, s->fsize) || !limit(RLIMIT_CORE, 0) ||
         !limit(RLIMIT_NOFILE, 256) || !limit(RLIMIT_STACK, BOX_STACK) ||
-        ((s->as_ok || build) && !limit(RLIMIT_AS, mem + (uint64_t)s->pids * BOX_STACK)))   /* stacks are space, not memory */
+        ((s->as_ok || build) &&
+         !limit(RLIMIT_AS, mem + (uint64_t)s->pids * BOX_STACK))) /* stacks are space, not memory */
         return "rlimits";
     if (s->level == 3 && !limit(RLIMIT_NPROC, s->pids + 16u))
         return "rlimits";
@@ -143,14 +146,16 @@ static const char *become(const struct box_in *b, const char *const *argv, bool 
     }
     if (s->level >= 2) {
         for (int c = 0; c < 64; c++)
-            prctl(PR_CAPBSET_DROP, c, 0, 0, 0);    /* refused without the right: then there is none to lose */
+            prctl(PR_CAPBSET_DROP, c, 0, 0,
+                  0); /* refused without the right: then there is none to lose */
         if (syscall(SYS_capset, &h, none))
             return "capabilities";
     }
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
         return "no_new_privs";
     prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-    if (s->level >= 2 && lm_landlock_apply(s->level == 3 ? whole : s->ro, s->level == 3 ? "/tmp" : b->work))
+    if (s->level >= 2 &&
+        lm_landlock_apply(s->level == 3 ? whole : s->ro, s->level == 3 ? "/tmp" : b->work))
         return "landlock";
     snprintf(home, sizeof home, "HOME=%s", s->level == 3 ? "/tmp" : b->work);
     snprintf(tmp, sizeof tmp, "TMPDIR=%s", s->level == 3 ? "/tmp" : b->work);
@@ -158,13 +163,21 @@ static const char *become(const struct box_in *b, const char *const *argv, bool 
         env[n] = s->env[n];
     env[n++] = home, env[n++] = tmp, env[n] = NULL;
     if (s->level >= 2) {
-        long fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &b->filter);
-        union { struct cmsghdr h; char c[CMSG_SPACE(sizeof(int))]; } u = {0};
+        long fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER,
+                          &b->filter);
+        union {
+            struct cmsghdr h;
+            char c[CMSG_SPACE(sizeof(int))];
+        } u = {0};
         struct iovec io = {(char[1]){'L'}, 1};
-        struct msghdr m = {.msg_iov = &io, .msg_iovlen = 1, .msg_control = &u, .msg_controllen = sizeof u};
+        struct msghdr m = {.msg_iov = &io,
+                           .msg_iovlen = 1,
+                           .msg_control = &u,
+                           .msg_controllen = sizeof u};
         if (fd < 0)
             return "seccomp";
-        u.h.cmsg_len = CMSG_LEN(sizeof(int)), u.h.cmsg_level = SOL_SOCKET, u.h.cmsg_type = SCM_RIGHTS;
+        u.h.cmsg_len = CMSG_LEN(sizeof(int)), u.h.cmsg_level = SOL_SOCKET,
+        u.h.cmsg_type = SCM_RIGHTS;
         memcpy(CMSG_DATA(&u.h), &(int){(int)fd}, sizeof(int));
         if (sendmsg(listen, &m, 0) != 1)
             return "seccomp listener";
@@ -178,10 +191,16 @@ static const char *become(const struct box_in *b, const char *const *argv, bool 
 /* Takes the listener that the child sends; -1 if it ended first. */
 static int receive(int fd)
 {
-    union { struct cmsghdr h; char c[CMSG_SPACE(sizeof(int))]; } u;
+    union {
+        struct cmsghdr h;
+        char c[CMSG_SPACE(sizeof(int))];
+    } u;
     char c;
     struct iovec io = {&c, 1};
-    struct msghdr m = {.msg_iov = &io, .msg_iovlen = 1, .msg_control = &u, .msg_controllen = sizeof u};
+    struct msghdr m = {.msg_iov = &io,
+                       .msg_iovlen = 1,
+                       .msg_control = &u,
+                       .msg_controllen = sizeof u};
     struct cmsghdr *h;
     ssize_t n;
     int got = -1;
@@ -194,7 +213,8 @@ static int receive(int fd)
     return got;
 }
 
-/* One question of seccomp: a new task is allowed below the limit; anything else has no honest use. */
+/* One question of seccomp: a new task is allowed below the limit; anything else has no honest use.
+ */
 static void answer(const struct box_in *b, int listener, struct box_report *r)
 {
     struct seccomp_notif q = {0};
@@ -210,7 +230,7 @@ static void answer(const struct box_in *b, int listener, struct box_report *r)
         if (lm_box_tally(b, 0, false).tasks >= b->spec->pids) {
             a.error = -EAGAIN;
             r->pids_hit = true;
-            if (++r->refused == PATIENCE)          /* it will not take no for an answer */
+            if (++r->refused == PATIENCE) /* it will not take no for an answer */
                 kill_all(b);
         } else
             a.error = 0, a.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
@@ -222,12 +242,13 @@ static void answer(const struct box_in *b, int listener, struct box_report *r)
 }
 
 /* Adds up and holds to the limits. True: some task wants a CPU. */
-static bool measure(const struct box_in *b, struct box_report *r, uint64_t before, uint64_t cpu_ms, uint64_t mem)
+static bool measure(const struct box_in *b, struct box_report *r, uint64_t before, uint64_t cpu_ms,
+                    uint64_t mem)
 {
     struct box_tally t = lm_box_tally(b, 0, false);
     uint64_t cpu = t.cpu_us + reaped_us(NULL) - before + r->extra_us;
 
-    if (t.rss > mem)                               /* perhaps forks that share: a closer, slower look */
+    if (t.rss > mem) /* perhaps forks that share: a closer, slower look */
         t.rss = lm_box_tally(b, 0, true).rss;
     r->cpu_us = cpu > r->cpu_us ? cpu : r->cpu_us;
     r->mem_peak = t.rss > r->mem_peak ? t.rss : r->mem_peak;
@@ -246,30 +267,34 @@ static uint64_t wall_ms(const struct box_in *b, const struct box_report *r)
 }
 
 /* Watches until the program is over. True: go on; false: the caller is gone or wants the end.
-   Wall time counts while no task wants a CPU, else as the CPU time that was had: a program that other
-   work keeps from running is not called slow, up to BOX_STARVED times the limit.
-   The program is our child main_pid, or (main_pid -1) a stranger's whose end comes as a box_done on `end`. */
-static bool watch(const struct box_in *b, struct box_report *r, int main_pid, int end, int listener, int sigs,
-                  uint64_t cpu_ms, uint64_t mem)
+   Wall time counts while no task wants a CPU, else as the CPU time that was had: a program that
+   other work keeps from running is not called slow, up to BOX_STARVED times the limit. The program
+   is our child main_pid, or (main_pid -1) a stranger's whose end comes as a box_done on `end`. */
+static bool watch(const struct box_in *b, struct box_report *r, int main_pid, int end, int listener,
+                  int sigs, uint64_t cpu_ms, uint64_t mem)
 {
     uint64_t before = reaped_us(NULL);
-    double start = lm_now(), last = start, next = start + TICK_MS / 1000., limit_s = (double)wall_ms(b, r) / 1000;
+    double start = lm_now(), last = start, next = start + TICK_MS / 1000.,
+           limit_s = (double)wall_ms(b, r) / 1000;
     double waited = 0;
     bool over = false, wanted = true;
 
     r->cpu_us = r->mem_peak = 0;
     while (!over && wanted) {
-        struct pollfd p[4] = {{b->go, 0, 0}, {sigs, POLLIN, 0}, {listener, POLLIN, 0}, {end, POLLIN, 0}};
+        struct pollfd p[4] = {{b->go, 0, 0},
+                              {sigs, POLLIN, 0},
+                              {listener, POLLIN, 0},
+                              {end, POLLIN, 0}};
         int ms = (int)((next - lm_now()) * 1000) + 1, st, pid;
         struct signalfd_siginfo si;
 
-        poll(p, 4, ms < 0 ? 0 : ms);               /* poll passes over descriptors of -1 */
+        poll(p, 4, ms < 0 ? 0 : ms); /* poll passes over descriptors of -1 */
         if (p[0].revents & (POLLHUP | POLLERR))
             wanted = false;
         if (p[2].revents & POLLIN)
             answer(b, listener, r);
         else if (p[2].revents)
-            listener = -1;                         /* no task with this filter is left */
+            listener = -1; /* no task with this filter is left */
         if (p[1].revents && read(sigs, &si, sizeof si) < 0 && errno != EAGAIN)
             wanted = false;
         while ((pid = waitpid(-1, &st, WNOHANG)) > 0)
@@ -281,7 +306,8 @@ static bool watch(const struct box_in *b, struct box_report *r, int main_pid, in
             if (read(end, &d, sizeof d) == (ssize_t)sizeof d)
                 r->status = d.status, r->extra_us = d.cpu_us, r->mem_peak = d.mem_peak;
             else
-                r->kind = BOX_BROKEN, snprintf(r->why, sizeof r->why, "the warm interpreter is gone");
+                r->kind = BOX_BROKEN,
+                snprintf(r->why, sizeof r->why, "the warm interpreter is gone");
         }
         if (!over && lm_now() >= next) {
             uint64_t had = r->cpu_us;
@@ -305,12 +331,14 @@ static bool watch(const struct box_in *b, struct box_report *r, int main_pid, in
         r->cpu_us = cpu > r->cpu_us ? cpu : r->cpu_us;
     }
     r->mem_hit |= r->mem_peak > mem;
-    r->cpu_hit |= r->cpu_us > cpu_ms * 1000 || (WIFSIGNALED(r->status) && WTERMSIG(r->status) == SIGXCPU);
+    r->cpu_hit |=
+        r->cpu_us > cpu_ms * 1000 || (WIFSIGNALED(r->status) && WTERMSIG(r->status) == SIGXCPU);
     return wanted;
 }
 
 /* Runs one step. False: the caller is gone. */
-static bool step(const struct box_in *b, struct box_report *r, const char *const *argv, bool build, int sigs)
+static bool step(const struct box_in *b, struct box_report *r, const char *const *argv, bool build,
+                 int sigs)
 {
     const lm_box_spec *s = b->spec;
     int err[2], sp[2], listener = -1, pid;
@@ -323,13 +351,15 @@ static bool step(const struct box_in *b, struct box_report *r, const char *const
     if (pid < 0)
         broken(b, false, "fork");
     if (!pid) {
-        /* 3 = the ask descriptor, 4 = errors (closed by exec), 5 = where the listener goes; first all out of the way */
-        int ask = fcntl(b->ask, F_DUPFD, 64), e = fcntl(err[1], F_DUPFD, 64), l = fcntl(sp[1], F_DUPFD, 64);
+        /* 3 = the ask descriptor, 4 = errors (closed by exec), 5 = where the listener goes; first
+         * all out of the way */
+        int ask = fcntl(b->ask, F_DUPFD, 64), e = fcntl(err[1], F_DUPFD, 64),
+            l = fcntl(sp[1], F_DUPFD, 64);
         const char *what = "descriptors";
         struct box_in c = *b;
         c.out = fcntl(b->out, F_DUPFD, 64);
-        if (ask >= 0 && e >= 0 && l >= 0 && dup2(ask, LM_BOX_FD) >= 0 && dup3(e, FD_REPORT, O_CLOEXEC) >= 0 &&
-            dup2(l, FD_LISTEN) >= 0)
+        if (ask >= 0 && e >= 0 && l >= 0 && dup2(ask, LM_BOX_FD) >= 0 &&
+            dup3(e, FD_REPORT, O_CLOEXEC) >= 0 && dup2(l, FD_LISTEN) >= 0)
             what = become(&c, argv, build, FD_LISTEN);
         n = snprintf(why, sizeof why, "%s: %s", what, strerror(errno));
         if (write(FD_REPORT, why, (size_t)n) < 0)
@@ -350,14 +380,15 @@ static bool step(const struct box_in *b, struct box_report *r, const char *const
         waitpid(pid, NULL, 0);
         return true;
     }
-    n = watch(b, r, pid, -1, listener, sigs, build ? s->build_cpu_ms : s->cpu_ms, build ? s->build_mem : s->mem);
+    n = watch(b, r, pid, -1, listener, sigs, build ? s->build_cpu_ms : s->cpu_ms,
+              build ? s->build_mem : s->mem);
     if (listener >= 0)
         close(listener);
     return n;
 }
 
-/* The program comes from a warm interpreter: it joins our namespaces, becomes what become() makes, sends
-   its listener, waits for a byte, runs. False: the caller is gone. */
+/* The program comes from a warm interpreter: it joins our namespaces, becomes what become() makes,
+   sends its listener, waits for a byte, runs. False: the caller is gone. */
 static bool adopt(const struct box_in *b, struct box_report *r, int sigs)
 {
     struct box_report ready = {.kind = BOX_READY};
@@ -367,7 +398,7 @@ static bool adopt(const struct box_in *b, struct box_report *r, int sigs)
 
     if (write(b->report, &ready, sizeof ready) != (ssize_t)sizeof ready)
         return false;
-    listener = receive(b->notify);                 /* the caller's end closes with it */
+    listener = receive(b->notify); /* the caller's end closes with it */
     if (listener < 0) {
         if (poll(&p, 1, 0) > 0)
             return false;
@@ -375,7 +406,8 @@ static bool adopt(const struct box_in *b, struct box_report *r, int sigs)
         snprintf(r->why, sizeof r->why, "the warm interpreter could not enter the box");
         return true;
     }
-    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);            /* it had to look at us to find the namespaces; the program may not */
+    prctl(PR_SET_DUMPABLE, 0, 0, 0,
+          0); /* it had to look at us to find the namespaces; the program may not */
     if (write(b->notify, "g", 1) != 1)
         return false;
     on = watch(b, r, -1, b->notify, listener, sigs, b->spec->cpu_ms, b->spec->mem);
@@ -392,7 +424,8 @@ static bool put_files(const struct box_in *b)
             return false;
         e = lm_write_all(fd, f->data.p, f->data.n);
         if (!e && b->root && b->spec->level >= 2)
-            e = fchown(fd, b->spec->level == 3 ? BOX_UID : BOX_NOBODY, b->spec->level == 3 ? BOX_UID : BOX_NOBODY);
+            e = fchown(fd, b->spec->level == 3 ? BOX_UID : BOX_NOBODY,
+                       b->spec->level == 3 ? BOX_UID : BOX_NOBODY);
         close(fd);
         if (e)
             return false;
@@ -413,11 +446,13 @@ _Noreturn void lm_box_inside(struct box_in *b)
     keep_only(keep, LM_COUNT(keep));
     /* A key press that ends the caller must not end us before our children: `go` tells us. */
     for (int i = 1; i < NSIG; i++)
-        signal(i, i == SIGPIPE || i == SIGINT || i == SIGTERM || i == SIGHUP || i == SIGQUIT ? SIG_IGN : SIG_DFL);
+        signal(i, i == SIGPIPE || i == SIGINT || i == SIGTERM || i == SIGHUP || i == SIGQUIT
+                      ? SIG_IGN
+                      : SIG_DFL);
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
     sigprocmask(SIG_SETMASK, &set, NULL);
-    if (read(b->go, &c, 1) != 1)                   /* waits for the id maps; the caller may be gone */
+    if (read(b->go, &c, 1) != 1) /* waits for the id maps; the caller may be gone */
         _exit(1);
     b->root = c == 'r';
     if (s->level == 3) {
@@ -429,9 +464,10 @@ _Noreturn void lm_box_inside(struct box_in *b)
         broken(b, false, b->work);
     }
     if (!s->zygote)
-        prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);        /* the program may not look into us */
+        prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* the program may not look into us */
     if (s->level == 3)
-        prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* else we are told by the closed pipe `go` and clear up */
+        prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0,
+              0); /* else we are told by the closed pipe `go` and clear up */
     else
         prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     if (!put_files(b))

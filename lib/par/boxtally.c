@@ -33,7 +33,7 @@ static bool stat_of(const char *pid, int *ppid, struct box_tally *t)
     if (n <= 0)
         return false;
     buf[n] = 0;
-    p = strrchr(buf, ')');                         /* the name before it may hold anything */
+    p = strrchr(buf, ')'); /* the name before it may hold anything */
     if (!p || !p[1])
         return false;
     for (p += 2; *p && f <= RSS; f++) {
@@ -51,7 +51,8 @@ static bool stat_of(const char *pid, int *ppid, struct box_tally *t)
     return f > RSS;
 }
 
-/* Does any thread of a process run or wait for a CPU? Its own line tells of the first thread alone. */
+/* Does any thread of a process run or wait for a CPU? Its own line tells of the first thread alone.
+ */
 static bool thread_wants(const char *pid)
 {
     char path[600];
@@ -73,7 +74,8 @@ static bool thread_wants(const char *pid)
     return wants;
 }
 
-/* Resident bytes of a process with each page divided among those that share it (Pss); rss if it cannot be read. */
+/* Resident bytes of a process with each page divided among those that share it (Pss); rss if it
+ * cannot be read. */
 static uint64_t share(int pid, uint64_t rss)
 {
     char path[48], buf[2048], *p;
@@ -96,11 +98,16 @@ static uint64_t share(int pid, uint64_t rss)
     return kib * 1024;
 }
 
-/* Adds up all processes of the box but the supervisor; with sig, also sends it to each. Level 3: all
-   that our own /proc shows. Else: those whose line of parents leads to us (we are a subreaper). */
+/* Adds up all processes of the box but the supervisor; with sig, also sends it to each. Level 3:
+   all that our own /proc shows. Else: those whose line of parents leads to us (we are a subreaper).
+ */
 struct box_tally lm_box_tally(const struct box_in *b, int sig, bool shares)
 {
-    static struct { int pid, ppid; bool mine; struct box_tally t; } v[8192];
+    static struct {
+        int pid, ppid;
+        bool mine;
+        struct box_tally t;
+    } v[8192];
     struct box_tally sum = {0};
     size_t n = 0;
     DIR *d = opendir("/proc");

@@ -28,7 +28,7 @@ static bool feed(copy *c, const char *s, size_t n)
         if (k < 0 && errno == EINTR)
             continue;
         if (k < 0)
-            return false;                          /* its reader tells why it left */
+            return false; /* its reader tells why it left */
         s += k;
         n -= (size_t)k;
     }
@@ -106,7 +106,7 @@ static void on_note(void *ctx, lm_str line)
     batch *b = asked(c);
 
     if (!b)
-        return;                                    /* %by of a copy that got no batch */
+        return; /* %by of a copy that got no batch */
     if (line.n >= 4 && !memcmp(line.p, "%seg", 4) && (line.n == 4 || line.p[4] == ' ')) {
         pthread_mutex_lock(&p->lock);
         b->answered = true;
@@ -185,7 +185,8 @@ static int settle(copy *c)
         return lm_err(LM_EIO, "copy %u of '%s' %s", c->no, p->cmd, told);
     }
     if (early)
-        return lm_err(LM_EINVALID, "copy %u of '%s' ended before its input, or keeps %%seg back", c->no, p->cmd);
+        return lm_err(LM_EINVALID, "copy %u of '%s' ended before its input, or keeps %%seg back",
+                      c->no, p->cmd);
     p->yes += status == 0;
     return 0;
 }
@@ -201,8 +202,10 @@ void *lm_copy_read(void *arg)
         batch *b = asked(c);
 
         if (!b) {
-            err = lm_err(LM_EINVALID, "copy %u of '%s' writes records behind its last %%seg: it does not work "
-                         "record by record", c->no, c->p->cmd);
+            err = lm_err(LM_EINVALID,
+                         "copy %u of '%s' writes records behind its last %%seg: it does not work "
+                         "record by record",
+                         c->no, c->p->cmd);
             break;
         }
         lm_rec_write(&b->out, &r);

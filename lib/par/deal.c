@@ -1,13 +1,13 @@
 /* deal: see deal.h. The caller reads and cuts batches; each copy has a thread that feeds it and one
    that reads from it; one thread writes the answers by serial number. A batch ends in %seg, and so
-   does its answer. Batch k goes to copy k mod N: a command that keeps its last lines until more come
-   (sed) then gets more before anybody waits for them. */
+   does its answer. Batch k goes to copy k mod N: a command that keeps its last lines until more
+   come (sed) then gets more before anybody waits for them. */
 #include "par/copy.h"
 #include <errno.h>
 
 #define BATCH (1u << 20)
-#define AHEAD 4                                    /* batches a copy may have before it has answered one */
-#define SLOW 20                                    /* seconds without an answer, and without work, before we give up */
+#define AHEAD 4 /* batches a copy may have before it has answered one */
+#define SLOW 20 /* seconds without an answer, and without work, before we give up */
 
 static int answer(lm_out *out, batch *b)
 {
@@ -39,7 +39,8 @@ static void batch_clear(batch *b)
     b->seg = b->answered = false;
 }
 
-/* A filter that keeps its output until it is full or its input ends would wait for us, and we for it. */
+/* A filter that keeps its output until it is full or its input ends would wait for us, and we for
+ * it. */
 static bool stuck(pool *p, uint64_t *before)
 {
     uint64_t now = 0;
@@ -61,15 +62,17 @@ static int await(pool *p, const batch *b)
     int err = 0;
 
     if (!p->stop && !(p->sent < p->made && b->answered)) {
-        pthread_mutex_unlock(&p->lock);            /* nothing to write now: what is written goes out */
+        pthread_mutex_unlock(&p->lock); /* nothing to write now: what is written goes out */
         err = lm_out_flush(p->out);
         pthread_mutex_lock(&p->lock);
     }
-    while (!err && !p->stop && !(p->sent < p->made && b->answered) && !(p->whole && p->sent == p->made)) {
+    while (!err && !p->stop && !(p->sent < p->made && b->answered) &&
+           !(p->whole && p->sent == p->made)) {
         clock_gettime(CLOCK_REALTIME, &t);
         t.tv_sec += SLOW;
         if (pthread_cond_timedwait(&p->change, &p->lock, &t) == ETIMEDOUT && stuck(p, &work))
-            err = lm_err(LM_EINVALID, "no answer from '%s': a filter must pass %%seg on at once", p->cmd);
+            err = lm_err(LM_EINVALID, "no answer from '%s': a filter must pass %%seg on at once",
+                         p->cmd);
     }
     return err;
 }
@@ -114,7 +117,7 @@ static batch *slot(pool *p)
 
 typedef struct {
     pool *p;
-    batch *b;                                      /* the one being filled */
+    batch *b; /* the one being filled */
     bool begun;
 } filling;
 
@@ -145,7 +148,8 @@ static void input_note(void *ctx, lm_str line)
     bool seg = line.n >= 4 && !memcmp(line.p, "%seg", 4) && (line.n == 4 || line.p[4] == ' ');
     lm_buf *to = &f->p->head;
 
-    if (f->begun || line.n < 4 || memcmp(line.p, "%by ", 4)) {     /* provenance at the head: for each copy */
+    if (f->begun || line.n < 4 ||
+        memcmp(line.p, "%by ", 4)) { /* provenance at the head: for each copy */
         if (!need(f))
             return;
         to = &f->b->in;
@@ -185,7 +189,7 @@ static int fill(lm_in *in, pool *p)
             deal(&f);
     }
     lm_rec_free(&r);
-    if (err != 1 && !p->made && need(&f))          /* even nothing has a head and an end */
+    if (err != 1 && !p->made && need(&f)) /* even nothing has a head and an end */
         deal(&f);
     deal(&f);
     return err == 1 ? 0 : err;
@@ -195,7 +199,7 @@ static int start(pool *p)
 {
     int err = 0;
 
-    setenv("LM_JOBS", "1", 1);                     /* a copy is one of many already */
+    setenv("LM_JOBS", "1", 1); /* a copy is one of many already */
     for (unsigned i = 0; i < p->jobs && !err; i++) {
         copy *c = &p->copies[i];
         char path[64];
@@ -228,7 +232,8 @@ static void bad_end(pool *p, lm_in *in, int err)
         lm_buf_add(&p->last, line.p, line.n);
         lm_buf_addc(&p->last, '\n');
     } else {
-        lm_buf_addf(&p->last, "%%abort code=%d tool=lm-par msg=%s\n", lm_class_exit(err), lm_class_name(err));
+        lm_buf_addf(&p->last, "%%abort code=%d tool=lm-par msg=%s\n", lm_class_exit(err),
+                    lm_class_name(err));
     }
 }
 
@@ -253,8 +258,11 @@ static void pool_free(pool *p)
 
 int lm_deal(lm_in *in, lm_out *out, const char *cmd, unsigned jobs)
 {
-    pool p = {.lock = PTHREAD_MUTEX_INITIALIZER, .change = PTHREAD_COND_INITIALIZER, .cmd = cmd,
-              .out = out, .jobs = jobs};
+    pool p = {.lock = PTHREAD_MUTEX_INITIALIZER,
+              .change = PTHREAD_COND_INITIALIZER,
+              .cmd = cmd,
+              .out = out,
+              .jobs = jobs};
     pthread_t wt;
     lm_error why = {0};
     int err;
@@ -268,7 +276,7 @@ int lm_deal(lm_in *in, lm_out *out, const char *cmd, unsigned jobs)
         pool_free(&p);
         return err;
     }
-    lm_in_tie(in, NULL);                           /* from here on the output is the writer's */
+    lm_in_tie(in, NULL); /* from here on the output is the writer's */
     thread(writer, &wt, &p);
     for (unsigned i = 0; i < p.jobs; i++) {
         thread(lm_copy_feed, &p.copies[i].feeder, &p.copies[i]);

@@ -4,9 +4,12 @@
 #include <pthread.h>
 
 #define BATCH (1u << 20)
-#define KEEP_ROOM (8u << 20)           /* a batch that held a larger record gives its memory back */
+#define KEEP_ROOM (8u << 20) /* a batch that held a larger record gives its memory back */
 
-static _Thread_local struct { void *p; void (*fini)(void *); } local;
+static _Thread_local struct {
+    void *p;
+    void (*fini)(void *);
+} local;
 
 void *lm_local(size_t size, void (*fini)(void *))
 {
@@ -26,14 +29,23 @@ static void local_end(void)
 }
 
 /* One record or note of a batch, as places in the batch's bytes. */
-struct item { size_t at, n, type, ntype, attrs, nattrs, body, nbody; uint64_t seq, off; const char *file; bool note; };
+struct item {
+    size_t at, n, type, ntype, attrs, nattrs, body, nbody;
+    uint64_t seq, off;
+    const char *file;
+    bool note;
+};
 /* A stretch of output: bytes of the input (src 0), made bytes (1), or a note (2). */
-struct seg { int src; size_t at, n; uint64_t recs, body; };
+struct seg {
+    int src;
+    size_t at, n;
+    uint64_t recs, body;
+};
 
 enum { FREE, FULL, BUSY, READY };
 struct batch {
     int state;
-    bool flush;                        /* the reader was about to wait: show what there is */
+    bool flush; /* the reader was about to wait: show what there is */
     lm_buf in, out, rej;
     uint64_t rejs, rejbody;
     struct item *item;
@@ -51,9 +63,9 @@ struct map {
     unsigned jobs;
     size_t nring;
     struct batch *ring, *fill;
-    uint64_t read, taken, written;     /* serial numbers: batches handed out, begun, done */
+    uint64_t read, taken, written; /* serial numbers: batches handed out, begun, done */
     bool eof;
-    atomic_bool stop;                  /* the reader looks at it without the lock */
+    atomic_bool stop; /* the reader looks at it without the lock */
     int err;
     lm_error error;
     pthread_mutex_t lock;
@@ -286,7 +298,7 @@ static void on_note(void *ctx, lm_str line)
     LM_GROW(b->item, b->items, b->capitem);
     b->item[b->items++] = (struct item){.at = b->in.n, .n = line.n, .note = true};
     lm_buf_add(&b->in, line.p, line.n);
-    if (line.n >= 4 && !memcmp(line.p, "%seg", 4))     /* a segment's end is shown at once */
+    if (line.n >= 4 && !memcmp(line.p, "%seg", 4)) /* a segment's end is shown at once */
         hand_out(m, true);
 }
 
@@ -297,9 +309,18 @@ static void add(struct map *m, const lm_rec *r)
     size_t at = b->in.n;
 
     LM_GROW(b->item, b->items, b->capitem);
-    b->item[b->items++] = (struct item){
-        at, r->raw.n, at + (size_t)(r->type.p - p), r->type.n, at + (size_t)(r->attrs.p - p),
-        r->attrs.n, at + (size_t)(r->body.p - p), r->body.n, r->seq, r->off, r->file, false};
+    b->item[b->items++] = (struct item){at,
+                                        r->raw.n,
+                                        at + (size_t)(r->type.p - p),
+                                        r->type.n,
+                                        at + (size_t)(r->attrs.p - p),
+                                        r->attrs.n,
+                                        at + (size_t)(r->body.p - p),
+                                        r->body.n,
+                                        r->seq,
+                                        r->off,
+                                        r->file,
+                                        false};
     lm_buf_add(&b->in, p, r->raw.n);
 }
 
@@ -349,7 +370,7 @@ static int map_threads(struct map *m)
     while (n)
         pthread_join(t[--n], NULL);
     free(t);
-    if (m->err) {                      /* of an earlier record than the read error */
+    if (m->err) { /* of an earlier record than the read error */
         *lm_last_error() = m->error;
         return m->err;
     }
@@ -359,9 +380,15 @@ static int map_threads(struct map *m)
 
 int lm_map(lm_in *in, lm_out *out, unsigned jobs, int (*f)(lm_rec *r, void *ctx), void *ctx)
 {
-    struct map m = {.in = in, .out = out, .f = f, .ctx = ctx, .jobs = jobs ? jobs : lm_jobs(),
-                    .lock = PTHREAD_MUTEX_INITIALIZER, .full = PTHREAD_COND_INITIALIZER,
-                    .ready = PTHREAD_COND_INITIALIZER, .freed = PTHREAD_COND_INITIALIZER};
+    struct map m = {.in = in,
+                    .out = out,
+                    .f = f,
+                    .ctx = ctx,
+                    .jobs = jobs ? jobs : lm_jobs(),
+                    .lock = PTHREAD_MUTEX_INITIALIZER,
+                    .full = PTHREAD_COND_INITIALIZER,
+                    .ready = PTHREAD_COND_INITIALIZER,
+                    .freed = PTHREAD_COND_INITIALIZER};
     int rc;
 
     if (m.jobs == 1)

@@ -5,11 +5,11 @@
 #define SPINS 4000
 
 struct lm_pool {
-    unsigned n;                        /* threads, the caller counted */
+    unsigned n; /* threads, the caller counted */
     pthread_t *thread;
     pthread_mutex_t lock;
     pthread_cond_t start, done;
-    _Atomic unsigned round;            /* grows by one a loop */
+    _Atomic unsigned round; /* grows by one a loop */
     _Atomic size_t next;
     _Atomic unsigned running;
     _Atomic bool stop;
@@ -18,7 +18,10 @@ struct lm_pool {
     void *ctx;
 };
 
-struct seat { lm_pool *p; unsigned id; };
+struct seat {
+    lm_pool *p;
+    unsigned id;
+};
 
 static void pause_cpu(void)
 {
@@ -77,7 +80,7 @@ lm_pool *lm_pool_new(unsigned threads)
 
         *s = (struct seat){p, p->n};
         if (pthread_create(&p->thread[p->n], NULL, loop, s)) {
-            free(s);                   /* fewer threads: slower, the same result */
+            free(s); /* fewer threads: slower, the same result */
             break;
         }
         p->n++;
@@ -85,7 +88,10 @@ lm_pool *lm_pool_new(unsigned threads)
     return p;
 }
 
-unsigned lm_pool_size(const lm_pool *p) { return p ? p->n : 1; }
+unsigned lm_pool_size(const lm_pool *p)
+{
+    return p ? p->n : 1;
+}
 
 static void kick(lm_pool *p)
 {

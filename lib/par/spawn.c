@@ -19,7 +19,7 @@ _Noreturn static void become(const char *cmd, char *const *env, const int fd[4],
 
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent)                       /* it died before the line above */
+    if (getppid() != parent) /* it died before the line above */
         _exit(127);
     signal(SIGPIPE, SIG_DFL);
     sigemptyset(&none);
@@ -32,7 +32,7 @@ _Noreturn static void become(const char *cmd, char *const *env, const int fd[4],
 
 int lm_spawn(lm_child *c, const char *cmd, char *const *env)
 {
-    int fd[4] = {-1, -1, -1, -1};                  /* its stdin: read, write; its stdout: read, write */
+    int fd[4] = {-1, -1, -1, -1}; /* its stdin: read, write; its stdout: read, write */
     pid_t parent = getpid();
 
     *c = (lm_child){0, -1, -1};
@@ -46,7 +46,7 @@ int lm_spawn(lm_child *c, const char *cmd, char *const *env)
     }
     if (!c->pid)
         become(cmd, env ? env : environ, fd, parent);
-    setpgid(c->pid, c->pid);                       /* here too: whoever comes first */
+    setpgid(c->pid, c->pid); /* here too: whoever comes first */
     close(fd[0]);
     close(fd[3]);
     c->in = fd[1];
@@ -69,7 +69,7 @@ ssize_t lm_write_quiet(int fd, const void *p, size_t n)
     pthread_sigmask(SIG_BLOCK, &pipe, &old);
     k = write(fd, p, n);
     err = errno;
-    if (k != (ssize_t)n && !had)                   /* a short write too: its reader may have left midway */
+    if (k != (ssize_t)n && !had) /* a short write too: its reader may have left midway */
         while (sigtimedwait(&pipe, NULL, &now) < 0 && errno == EINTR)
             continue;
     pthread_sigmask(SIG_SETMASK, &old, NULL);
@@ -86,13 +86,13 @@ int lm_child_wait(lm_child *c, double deadline, int *status)
         int k = waitid(P_PID, (id_t)c->pid, &si, WEXITED | WNOWAIT | (deadline > 0 ? WNOHANG : 0));
 
         if (k == 0 && si.si_pid == c->pid) {
-            kill(-c->pid, SIGKILL);                /* what it left behind: its number is still ours */
+            kill(-c->pid, SIGKILL); /* what it left behind: its number is still ours */
             while (waitpid(c->pid, status, 0) < 0 && errno == EINTR)
                 continue;
             c->pid = 0;
             return 1;
         }
-        if (k < 0 && errno != EINTR) {             /* somebody else waited for it */
+        if (k < 0 && errno != EINTR) { /* somebody else waited for it */
             *status = 127 << 8;
             c->pid = 0;
             return 1;
@@ -147,9 +147,11 @@ uint64_t lm_group_ticks(pid_t group)
         if (fd >= 0)
             close(fd);
         text[n > 0 ? n : 0] = 0;
-        at = strrchr(text, ')');                   /* the command's name may hold anything */
-        if (at && sscanf(at, ") %*c %*d %d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %llu %llu", &of, &t[0],
-                         &t[1], &t[2], &t[3]) == 5 && of == group)
+        at = strrchr(text, ')'); /* the command's name may hold anything */
+        if (at &&
+            sscanf(at, ") %*c %*d %d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %llu %llu", &of,
+                   &t[0], &t[1], &t[2], &t[3]) == 5 &&
+            of == group)
             sum += t[0] + t[1] + t[2] + t[3];
     }
     if (d)
@@ -160,7 +162,8 @@ uint64_t lm_group_ticks(pid_t group)
 void lm_child_told(int status, char *out, size_t n)
 {
     if (WIFSIGNALED(status))
-        snprintf(out, n, "was killed by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+        snprintf(out, n, "was killed by signal %d (%s)", WTERMSIG(status),
+                 strsignal(WTERMSIG(status)));
     else
         snprintf(out, n, "ended with status %d", WEXITSTATUS(status));
 }

@@ -3,9 +3,11 @@
 
 size_t lm_dt_size(lm_str dt)
 {
-    static const struct { const char *name; size_t size; } t[] = {
-        {"u8", 1}, {"i8", 1}, {"u16", 2}, {"i16", 2}, {"u32", 4}, {"i32", 4}, {"u64", 8},
-        {"i64", 8}, {"f16", 2}, {"bf16", 2}, {"f32", 4}, {"f64", 8}};
+    static const struct {
+        const char *name;
+        size_t size;
+    } t[] = {{"u8", 1},  {"i8", 1},  {"u16", 2}, {"i16", 2},  {"u32", 4}, {"i32", 4},
+             {"u64", 8}, {"i64", 8}, {"f16", 2}, {"bf16", 2}, {"f32", 4}, {"f64", 8}};
 
     for (size_t i = 0; i < LM_COUNT(t); i++)
         if (lm_is(dt, t[i].name))
@@ -39,7 +41,8 @@ static bool dims(lm_str s, char sep, uint64_t *d0, size_t *n)
 
 int lm_array(lm_rec *r, const char *name, const char *dt, lm_str *bytes, uint64_t *d0, uint64_t *n)
 {
-    lm_str type = lm_get(r, "dt"), shape = lm_get(r, "shape"), with = lm_get(r, "with"), nm = LM_STR("");
+    lm_str type = lm_get(r, "dt"), shape = lm_get(r, "shape"), with = lm_get(r, "with"),
+           nm = LM_STR("");
     size_t at = 0, count, len;
 
     if (!type.p || !shape.p)

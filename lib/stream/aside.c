@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 struct lm_aside {
-    char *path, *tmp;                  /* tmp: FILE.tmp-PID */
-    int fd;                            /* -1 = a folder */
-    bool nameless, in_place;           /* in_place: a device or pipe, nothing to rename */
-    bool (*may_go)(const char *name);  /* entries of the old folder that may be lost; NULL: none */
+    char *path, *tmp;                 /* tmp: FILE.tmp-PID */
+    int fd;                           /* -1 = a folder */
+    bool nameless, in_place;          /* in_place: a device or pipe, nothing to rename */
+    bool (*may_go)(const char *name); /* entries of the old folder that may be lost; NULL: none */
     int slot;
 };
 
@@ -27,7 +27,7 @@ static int litter_add(char *tmp)
         if (atomic_compare_exchange_strong(&litter[i], &none, tmp))
             return i;
     }
-    return -1;                         /* more than we track: it stays on a signal, nothing worse */
+    return -1; /* more than we track: it stays on a signal, nothing worse */
 }
 
 static void litter_del(int slot)
@@ -36,7 +36,13 @@ static void litter_del(int slot)
         atomic_store(&litter[slot], NULL);
 }
 
-struct dirent64_raw { uint64_t ino; int64_t off; uint16_t len; uint8_t type; char name[]; };
+struct dirent64_raw {
+    uint64_t ino;
+    int64_t off;
+    uint16_t len;
+    uint8_t type;
+    char name[];
+};
 
 /* rm -r of a folder two levels deep with system calls alone: a signal handler may run it. */
 static void sweep(int at, const char *path, int depth)
@@ -75,7 +81,7 @@ void lm_aside_drop_all(void)
 static lm_aside *named(const char *path)
 {
     lm_aside *a = lm_zalloc(1, sizeof *a);
-    char *real = realpath(path, NULL);             /* a link stays a link */
+    char *real = realpath(path, NULL); /* a link stays a link */
     lm_buf b = {0};
 
     a->path = real ? real : lm_strdup(path);
@@ -188,7 +194,7 @@ static int commit_file(lm_aside *a)
         return 0;
     if (a->nameless) {
         snprintf(proc, sizeof proc, "/proc/self/fd/%d", a->fd);
-        unlink(a->tmp);                /* of an earlier process with our number */
+        unlink(a->tmp); /* of an earlier process with our number */
         if (linkat(AT_FDCWD, proc, AT_FDCWD, a->tmp, AT_SYMLINK_FOLLOW))
             return lm_err_sys(a->path, "cannot name the file");
     }
@@ -200,8 +206,8 @@ static int commit_file(lm_aside *a)
     return sync_dir(a->path) ? lm_err_sys(a->path, "cannot write to disk") : 0;
 }
 
-/* A folder is replaced only if nothing is lost: each of its entries comes again in the new one or is
-   one the caller says may go. */
+/* A folder is replaced only if nothing is lost: each of its entries comes again in the new one or
+   is one the caller says may go. */
 static int replaceable(const char *old, const char *new, bool (*may_go)(const char *))
 {
     DIR *d = opendir(old);
@@ -217,7 +223,8 @@ static int replaceable(const char *old, const char *new, bool (*may_go)(const ch
             continue;
         lm_buf_addf(&b, "%s/%s", new, e->d_name);
         if (lstat(b.p, &st) && !(may_go && may_go(e->d_name)))
-            err = lm_err_at(LM_EIO, old, "holds %s, which would be lost: remove it first", e->d_name);
+            err =
+                lm_err_at(LM_EIO, old, "holds %s, which would be lost: remove it first", e->d_name);
         lm_buf_free(&b);
     }
     closedir(d);
@@ -231,9 +238,10 @@ static int commit_dir(lm_aside *a)
     if (!err && sync_tree(a->tmp))
         err = lm_err_sys(a->path, "cannot write to disk");
     if (!err && rename(a->tmp, a->path)) {
-        if (errno == ENOTEMPTY || errno == EEXIST)     /* trade places, then remove the old one */
+        if (errno == ENOTEMPTY || errno == EEXIST) /* trade places, then remove the old one */
             err = renameat2(AT_FDCWD, a->tmp, AT_FDCWD, a->path, RENAME_EXCHANGE)
-                      ? lm_err_sys(a->path, "cannot rename") : 0;
+                      ? lm_err_sys(a->path, "cannot rename")
+                      : 0;
         else
             err = lm_err_sys(a->path, "cannot rename");
     }
@@ -273,6 +281,12 @@ lm_aside *lm_aside_dir(const char *path)
     return a;
 }
 
-void lm_aside_may_go(lm_aside *a, bool (*f)(const char *name)) { a->may_go = f; }
+void lm_aside_may_go(lm_aside *a, bool (*f)(const char *name))
+{
+    a->may_go = f;
+}
 
-const char *lm_aside_path(const lm_aside *a) { return a->tmp; }
+const char *lm_aside_path(const lm_aside *a)
+{
+    return a->tmp;
+}

@@ -97,7 +97,8 @@ bool lm_body_map(lm_in *in, lm_str *body, uint64_t *file_off)
         return false;
     if (!in->map.p) {
         uint64_t size = lm_src_size(in->src);
-        void *p = size ? mmap(NULL, size, PROT_READ, MAP_SHARED, lm_src_fd(in->src), 0) : MAP_FAILED;
+        void *p =
+            size ? mmap(NULL, size, PROT_READ, MAP_SHARED, lm_src_fd(in->src), 0) : MAP_FAILED;
 
         if (p == MAP_FAILED)
             return false;

@@ -1,11 +1,15 @@
 /* frames: where the frames of a compressed file start, and what each decodes to. gzip members are
-   found by inflating; zstd frames by their block headers (RFC 8878), then decoded for their size. */
+   found by inflating; zstd frames by their block headers (RFC 8878), then decoded for their size.
+ */
 #include "stream/stream.h"
 #include <archive.h>
 #include <archive_entry.h>
 #include <zlib.h>
 
-typedef struct { lm_frame *v; size_t n, cap; } frames;
+typedef struct {
+    lm_frame *v;
+    size_t n, cap;
+} frames;
 
 static void add(frames *f, uint64_t off, uint64_t at)
 {
@@ -64,7 +68,7 @@ static size_t zstd_len(const unsigned char *p, size_t n)
     size_t at = 5;
     unsigned d;
 
-    if (n >= 8 && (le(p, 4) & 0xfffffff0u) == 0x184d2a50u)        /* skippable */
+    if (n >= 8 && (le(p, 4) & 0xfffffff0u) == 0x184d2a50u) /* skippable */
         return le(p + 4, 4) <= n - 8 ? 8 + (size_t)le(p + 4, 4) : 0;
     if (n < 6 || le(p, 4) != 0xfd2fb528u)
         return 0;

@@ -1,5 +1,6 @@
-/* idx: the index X.lmi: a line "%lmi 1 size=S n=N", then lines of 51 bytes, sorted: record, byte in the
-   file, byte inside the frame that starts there, 16 digits each. Found by bisection with pread. */
+/* idx: the index X.lmi: a line "%lmi 1 size=S n=N", then lines of 51 bytes, sorted: record, byte in
+   the file, byte inside the frame that starts there, 16 digits each. Found by bisection with pread.
+ */
 #include "stream/in.h"
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -36,7 +37,8 @@ static size_t head(int fd, uint64_t size)
     ssize_t n = pread(fd, s, sizeof s, 0);
 
     lf = n > 7 && !memcmp(s, "%lmi 1 ", 7) ? memchr(s, '\n', (size_t)n) : NULL;
-    if (!lf || !lm_parse_u64(lm_attr_find((lm_str){s + 7, (size_t)(lf - s) - 7}, "size"), &have) || have != size)
+    if (!lf || !lm_parse_u64(lm_attr_find((lm_str){s + 7, (size_t)(lf - s) - 7}, "size"), &have) ||
+        have != size)
         return 0;
     return (size_t)(lf - s) + 1;
 }

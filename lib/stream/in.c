@@ -8,7 +8,10 @@
 size_t lm_max_body = 1u << 30;
 
 /* Nothing leaves the sum as it is, at NULL too, where the libraries start anew. */
-uint32_t lm_crc32_fast(uint32_t crc, const void *p, size_t n) { return n ? libdeflate_crc32(crc, p, n) : crc; }
+uint32_t lm_crc32_fast(uint32_t crc, const void *p, size_t n)
+{
+    return n ? libdeflate_crc32(crc, p, n) : crc;
+}
 
 static void measure(lm_in *in)
 {
@@ -37,7 +40,10 @@ lm_in *lm_in_files(const char *const *paths, size_t n, int flags)
     return in;
 }
 
-lm_in *lm_in_open(const char *path, int flags) { return lm_in_files(&path, 1, flags); }
+lm_in *lm_in_open(const char *path, int flags)
+{
+    return lm_in_files(&path, 1, flags);
+}
 
 static void file_close(lm_in *in)
 {
@@ -62,8 +68,14 @@ void lm_in_close(lm_in *in)
     free(in);
 }
 
-lm_stats *lm_in_stats(lm_in *in) { return &in->st; }
-lm_str lm_in_abort(const lm_in *in) { return lm_buf_str(&in->abort); }
+lm_stats *lm_in_stats(lm_in *in)
+{
+    return &in->st;
+}
+lm_str lm_in_abort(const lm_in *in)
+{
+    return lm_buf_str(&in->abort);
+}
 
 void lm_in_set_abort(lm_in *in, lm_str line)
 {
@@ -71,13 +83,17 @@ void lm_in_set_abort(lm_in *in, lm_str line)
     lm_buf_add(&in->abort, line.p, line.n);
 }
 
-void lm_in_salvage(lm_in *in, void (*lost)(void *ctx, const char *file, uint64_t from, uint64_t to), void *ctx)
+void lm_in_salvage(lm_in *in, void (*lost)(void *ctx, const char *file, uint64_t from, uint64_t to),
+                   void *ctx)
 {
     in->flags |= LM_IN_LAX | LM_IN_SALVAGE;
     in->lost = lost;
     in->lost_ctx = ctx;
 }
-bool lm_in_owns(const lm_in *in, const char *p) { return p >= in->buf && p < in->buf + in->cap; }
+bool lm_in_owns(const lm_in *in, const char *p)
+{
+    return p >= in->buf && p < in->buf + in->cap;
+}
 
 void lm_in_tie(lm_in *in, lm_out *out)
 {
@@ -102,7 +118,10 @@ void lm_in_on_block(lm_in *in, void (*f)(void *ctx), void *ctx)
     in->block_ctx = ctx;
 }
 
-void lm_in_on_warn(lm_in *in, void (*f)(const char *line)) { in->warn = f; }
+void lm_in_on_warn(lm_in *in, void (*f)(const char *line))
+{
+    in->warn = f;
+}
 
 static const char *name(const lm_in *in)
 {
@@ -111,7 +130,10 @@ static const char *name(const lm_in *in)
     return strcmp(p, "-") ? p : "stdin";
 }
 
-const char *lm_in_name(const lm_in *in) { return name(in); }
+const char *lm_in_name(const lm_in *in)
+{
+    return name(in);
+}
 
 void lm_in_where(const lm_in *in, char *out, size_t n)
 {
@@ -153,7 +175,7 @@ static void on_block(void *ctx)
     if (in->block)
         in->block(in->block_ctx);
     else if (in->tie)
-        lm_out_flush(in->tie);         /* its error is sticky and shows at the next write */
+        lm_out_flush(in->tie); /* its error is sticky and shows at the next write */
 }
 
 /* Makes at least need bytes unread, if the file has them; grows as they come, so a false length in
@@ -187,7 +209,7 @@ bool lm_in_fill(lm_in *in, size_t need)
             in->err = (int)k;
             if ((k != LM_ETRUNC && k != LM_ECORRUPT) || lm_in_told(in) < 0)
                 return false;
-            k = 0;                     /* what was decoded before is still good */
+            k = 0; /* what was decoded before is still good */
         }
         in->eof = k == 0;
         in->hi += (size_t)k;
@@ -212,8 +234,9 @@ static int line(lm_in *in, lm_str *out)
         }
         seen = top;
         if (have && *p != '@' && *p != '%')
-            return lm_in_bad(in, LM_ECORRUPT, in->any || in->n ? "junk between records"
-                       : "not an lm stream (lm-import reads other files)");
+            return lm_in_bad(in, LM_ECORRUPT,
+                             in->any || in->n ? "junk between records"
+                                              : "not an lm stream (lm-import reads other files)");
         if (have >= LM_MAX_HEAD)
             return lm_in_bad(in, LM_ELIMIT, "header line over 65536 bytes");
         if (in->eof)
@@ -261,7 +284,8 @@ int lm_in_header(lm_in *in, lm_rec *r, lm_str *ln, uint64_t *len)
             if (in->open && !in->lossy && lm_in_bad(in, LM_ETRUNC, "the stream has no %end") &&
                 lm_in_told(in) < 0)
                 return in->err;
-            if (!in->any && lm_in_bad(in, LM_ETRUNC, "empty: not even a %lm line") && lm_in_told(in) < 0)
+            if (!in->any && lm_in_bad(in, LM_ETRUNC, "empty: not even a %lm line") &&
+                lm_in_told(in) < 0)
                 return in->err;
             rc = next_file(in);
             if (rc <= 0)
@@ -274,10 +298,12 @@ int lm_in_header(lm_in *in, lm_rec *r, lm_str *ln, uint64_t *len)
             continue;
         }
         if (ln->p[0] != '@')
-            return lm_in_bad(in, LM_ECORRUPT, in->any ? "junk between records"
-                       : "not an lm stream (lm-import reads other files)");
+            return lm_in_bad(in, LM_ECORRUPT,
+                             in->any ? "junk between records"
+                                     : "not an lm stream (lm-import reads other files)");
         if (!in->open)
-            return lm_in_bad(in, LM_ECORRUPT, in->any ? "a record after %end" : "a record before %lm");
+            return lm_in_bad(in, LM_ECORRUPT,
+                             in->any ? "a record after %end" : "a record before %lm");
         rc = lm_head_parse(ln->p, ln->n, r, len, &why);
         if (rc < 0)
             return lm_in_bad(in, rc, why);
@@ -322,7 +348,7 @@ static int next(lm_in *in, lm_rec *r)
             return in->err;
         if (in->hi - in->lo < total)
             return lm_in_bad(in, LM_ETRUNC, "the file ends inside a body");
-        ln.p = in->buf + in->lo;       /* the buffer may have moved */
+        ln.p = in->buf + in->lo; /* the buffer may have moved */
         r->type.p = ln.p + type;
         r->attrs.p = ln.p + attrs;
     }

@@ -5,7 +5,8 @@ static int counts_check(lm_in *in, lm_str attrs, uint64_t n, uint64_t b)
 {
     uint64_t vn, vb;
 
-    if (!lm_parse_u64(lm_attr_find(attrs, "n"), &vn) || !lm_parse_u64(lm_attr_find(attrs, "b"), &vb))
+    if (!lm_parse_u64(lm_attr_find(attrs, "n"), &vn) ||
+        !lm_parse_u64(lm_attr_find(attrs, "b"), &vb))
         return lm_in_bad(in, LM_ECORRUPT, "no n= or b= in the note");
     if ((vn != n || vb != b) && !in->lossy && !in->jumped) {
         char why[128];
@@ -36,7 +37,8 @@ static int open_stream(lm_in *in, lm_str ln, lm_str word)
 {
     uint64_t v;
 
-    if (in->open && !in->lossy && lm_in_bad(in, LM_ETRUNC, "a new stream begins before the end of this one") &&
+    if (in->open && !in->lossy &&
+        lm_in_bad(in, LM_ETRUNC, "a new stream begins before the end of this one") &&
         lm_in_told(in) < 0)
         return in->err;
     if (!lm_parse_u64(word, &v))
@@ -80,7 +82,7 @@ int lm_in_note(lm_in *in, lm_str ln)
     }
     sp = memchr(ln.p, ' ', ln.n);
     word = (lm_str){ln.p + 1, (size_t)((sp ? sp : end) - ln.p) - 1};
-    if (lm_is(word, "lm") && sp) {     /* "%lm N attrs": N is no attribute */
+    if (lm_is(word, "lm") && sp) { /* "%lm N attrs": N is no attribute */
         const char *stop = memchr(sp + 1, ' ', (size_t)(end - sp - 1));
 
         if (!stop)

@@ -1,7 +1,7 @@
 /* lax: going on after damage: --lax, lm-check --salvage. */
 #include "stream/in.h"
 
-#define IN_A_ROW 3                     /* whole records that prove a place: a body may hold a false header */
+#define IN_A_ROW 3 /* whole records that prove a place: a body may hold a false header */
 
 static void tell(lm_in *in)
 {
@@ -75,7 +75,8 @@ static bool chain(lm_in *in, size_t at)
     return true;
 }
 
-/* Does the closing line, or the head of a further stream, stand here? They prove a place as well. */
+/* Does the closing line, or the head of a further stream, stand here? They prove a place as well.
+ */
 static bool closing(lm_in *in)
 {
     size_t k = line_at(in, 0);
@@ -93,7 +94,8 @@ static bool closing(lm_in *in)
         return false;
     if (!lm_in_fill(in, k + 4))
         return false;
-    return in->hi - in->lo == k || (in->hi - in->lo >= k + 4 && !memcmp(in->buf + in->lo + k, "%lm ", 4));
+    return in->hi - in->lo == k ||
+           (in->hi - in->lo >= k + 4 && !memcmp(in->buf + in->lo + k, "%lm ", 4));
 }
 
 static int lost(lm_in *in, uint64_t from, int rc)
@@ -107,7 +109,7 @@ static int lost(lm_in *in, uint64_t from, int rc)
 int lm_in_lax_skip(lm_in *in)
 {
     uint64_t from = in->recoff;
-    bool here = !in->open;             /* a record outside a stream may be whole itself */
+    bool here = !in->open; /* a record outside a stream may be whole itself */
 
     if (in->err == LM_EIO || in->err == LM_EABORT || in->err == LM_EVERSION)
         return -1;

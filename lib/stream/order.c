@@ -33,7 +33,7 @@ int lm_rec_order(lm_str a, lm_str b)
     c = lm_cmp(lm_buf_str(&ha), lm_buf_str(&hb));
     if (!c)
         c = lm_cmp(ba, bb);
-    if (!c)                                        /* they differ in padding or escapes alone */
+    if (!c) /* they differ in padding or escapes alone */
         c = lm_cmp(a, b);
     lm_buf_free(&ha);
     lm_buf_free(&hb);

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #define BUF (256u << 10)
-#define DIRECT (64u << 10)             /* from this size on bytes are written without a copy */
+#define DIRECT (64u << 10) /* from this size on bytes are written without a copy */
 
 struct lm_out {
     int fd, flags;
@@ -17,17 +17,17 @@ struct lm_out {
     lm_zip *zip;
     FILE *text;
     char *buf;
-    size_t n, crcat;                   /* crcat: bytes of buf already in crc */
-    const char *run;                   /* nrun bytes that follow buf, still in the source's buffer */
+    size_t n, crcat; /* crcat: bytes of buf already in crc */
+    const char *run; /* nrun bytes that follow buf, still in the source's buffer */
     size_t nrun;
     lm_in *source;
     bool begun, ended, in_body;
-    lm_str *by;                        /* %by lines: gathered before the head, then those written */
+    lm_str *by; /* %by lines: gathered before the head, then those written */
     size_t nby, capby;
     lm_arena *mem;
     lm_str own;
-    uint64_t off;                      /* bytes given to the descriptor */
-    uint64_t segn, segb, left;         /* left: of the body begun by lm_put_head */
+    uint64_t off;              /* bytes given to the descriptor */
+    uint64_t segn, segb, left; /* left: of the body begun by lm_put_head */
     uint32_t crc;
     int err;
     lm_stats st;
@@ -42,7 +42,7 @@ lm_out *lm_out_fd(int fd, const char *name, int flags)
     out->flags = flags;
     out->buf = lm_alloc(BUF);
     out->mem = lm_arena_new();
-    (void)fcntl(fd, F_SETPIPE_SZ, 1 << 20);        /* fails on what is no pipe: all the same */
+    (void)fcntl(fd, F_SETPIPE_SZ, 1 << 20); /* fails on what is no pipe: all the same */
     return out;
 }
 
@@ -63,8 +63,14 @@ lm_out *lm_out_open(const char *path, int flags)
     return out;
 }
 
-lm_stats *lm_out_stats(lm_out *out) { return &out->st; }
-void lm_out_source(lm_out *out, lm_in *in) { out->source = in; }
+lm_stats *lm_out_stats(lm_out *out)
+{
+    return &out->st;
+}
+void lm_out_source(lm_out *out, lm_in *in)
+{
+    out->source = in;
+}
 
 static int fail(lm_out *out)
 {
@@ -135,7 +141,10 @@ static int push(lm_out *out, const void *p, size_t n)
     return err;
 }
 
-int lm_out_flush(lm_out *out) { return push(out, NULL, 0); }
+int lm_out_flush(lm_out *out)
+{
+    return push(out, NULL, 0);
+}
 
 void lm_out_settle(lm_out *out)
 {
@@ -197,7 +206,10 @@ static void by_add(lm_out *out, lm_str line)
     out->by[out->nby++] = lm_arena_str(out->mem, line);
 }
 
-void lm_out_by(lm_out *out, lm_str line) { out->own = lm_arena_str(out->mem, line); }
+void lm_out_by(lm_out *out, lm_str line)
+{
+    out->own = lm_arena_str(out->mem, line);
+}
 
 void lm_out_bare(lm_out *out)
 {
@@ -205,7 +217,10 @@ void lm_out_bare(lm_out *out)
     out->own = (lm_str){NULL, 0};
 }
 
-static int by_cmp(const void *a, const void *b) { return lm_cmp(*(const lm_str *)a, *(const lm_str *)b); }
+static int by_cmp(const void *a, const void *b)
+{
+    return lm_cmp(*(const lm_str *)a, *(const lm_str *)b);
+}
 
 static int begin(lm_out *out)
 {
@@ -231,7 +246,7 @@ int lm_out_note(lm_out *out, lm_str line)
     if (out->text)
         return 0;
     if (line.n >= 4 && !memcmp(line.p, "%by ", 4)) {
-        if (!out->own.n)               /* LM_PROV=0: no provenance at all */
+        if (!out->own.n) /* LM_PROV=0: no provenance at all */
             return 0;
         if (!out->begun) {
             by_add(out, line);
@@ -242,7 +257,7 @@ int lm_out_note(lm_out *out, lm_str line)
         by_add(out, line);
         return emits(out, line);
     }
-    if (out->flags & LM_OUT_SORTED)    /* other notes have no place in another order */
+    if (out->flags & LM_OUT_SORTED) /* other notes have no place in another order */
         return 0;
     if (begin(out))
         return out->err;
@@ -279,7 +294,8 @@ int lm_put(lm_out *out, lm_rec *r)
     lm_rec_head(&head, r, r->body.n);
     if (head.n + 1 > LM_MAX_HEAD) {
         lm_buf_free(&head);
-        return lm_rec_fail(r, LM_ELIMIT, "the record's new header line is over %d bytes", LM_MAX_HEAD);
+        return lm_rec_fail(r, LM_ELIMIT, "the record's new header line is over %d bytes",
+                           LM_MAX_HEAD);
     }
     lm_buf_addc(&head, '\n');
     err = emit(out, head.p, head.n);
@@ -309,7 +325,8 @@ int lm_put_head(lm_out *out, lm_rec *r, uint64_t len, int align)
     lm_buf_addc(&head, '\n');
     if (head.n > LM_MAX_HEAD) {
         lm_buf_free(&head);
-        return lm_rec_fail(r, LM_ELIMIT, "the record's new header line is over %d bytes", LM_MAX_HEAD);
+        return lm_rec_fail(r, LM_ELIMIT, "the record's new header line is over %d bytes",
+                           LM_MAX_HEAD);
     }
     emit(out, head.p, head.n);
     lm_buf_free(&head);

@@ -10,22 +10,23 @@ enum { LOWER = 1, KEY = 2, VALUE = 4, DIGIT = 8, UHEX = 16 };
 #define D (KEY | VALUE | DIGIT | UHEX)
 #define X (VALUE | UHEX)
 #define L (LOWER | KEY | VALUE)
-static const unsigned char kinds[256] = {
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    0, V, V, V, V, 0, V, V, V, V, V, V, V, K, V, V,
-    D, D, D, D, D, D, D, D, D, D, V, V, V, V, V, V,
-    V, X, X, X, X, X, X, V, V, V, V, V, V, V, V, V,
-    V, V, V, V, V, V, V, V, V, V, V, V, V, V, V, V,
-    V, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L,
-    L, L, L, L, L, L, L, L, L, L, L, V, V, V, V, 0};
+static const unsigned char kinds[256] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                                         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, V, V, V, V, 0,
+                                         V, V, V, V, V, V, V, K, V, V, D, D, D, D, D, D, D, D, D,
+                                         D, V, V, V, V, V, V, V, X, X, X, X, X, X, V, V, V, V, V,
+                                         V, V, V, V, V, V, V, V, V, V, V, V, V, V, V, V, V, V, V,
+                                         V, V, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L,
+                                         L, L, L, L, L, L, L, L, L, V, V, V, V, 0};
 #undef V
 #undef K
 #undef D
 #undef X
 #undef L
 
-static inline unsigned kind(unsigned char c) { return kinds[c]; }
+static inline unsigned kind(unsigned char c)
+{
+    return kinds[c];
+}
 
 /* A word at p: [a-z][a-z0-9-]{0,31}; the byte behind it, or NULL. The line's LF stops the loop. */
 static const char *word(const char *p)
@@ -46,7 +47,7 @@ const char *lm_attrs_check(const char *p, const char *end, lm_str *attrs)
 
     while (*p == ' ') {
         p++;
-        if (*p == ' ' || p == end) {               /* padding up to the LF */
+        if (*p == ' ' || p == end) { /* padding up to the LF */
             while (*p == ' ')
                 p++;
             break;
@@ -57,7 +58,8 @@ const char *lm_attrs_check(const char *p, const char *end, lm_str *attrs)
         for (p++; *p != ' ' && p != end; p++) {
             if (kind((unsigned char)*p) & VALUE)
                 continue;
-            if (*p != '%' || !(kind((unsigned char)p[1]) & UHEX) || !(kind((unsigned char)p[2]) & UHEX))
+            if (*p != '%' || !(kind((unsigned char)p[1]) & UHEX) ||
+                !(kind((unsigned char)p[2]) & UHEX))
                 return "bad byte in an attribute value";
             p += 2;
         }
@@ -117,7 +119,9 @@ lm_str lm_attr_find(lm_str attrs, const char *key)
     return (lm_str){NULL, 0};
 }
 
-struct lm_kv { lm_str key, val; };                 /* val as written, escapes and all */
+struct lm_kv {
+    lm_str key, val;
+}; /* val as written, escapes and all */
 
 static lm_arena *arena(lm_rec *r)
 {
@@ -167,7 +171,7 @@ static lm_str decoded(lm_rec *r, lm_str v)
 
     if (!v.p || !memchr(v.p, '%', v.n))
         return v;
-    lm_pct_decode(&b, v);              /* checked when the header was parsed */
+    lm_pct_decode(&b, v); /* checked when the header was parsed */
     s = lm_arena_str(arena(r), lm_buf_str(&b));
     lm_buf_free(&b);
     return s;
@@ -185,7 +189,7 @@ lm_str lm_get(lm_rec *r, const char *key)
 
 bool lm_attr_each(lm_rec *r, size_t *i, lm_str *key, lm_str *val)
 {
-    if (r->raw.p) {                    /* here *i counts bytes */
+    if (r->raw.p) { /* here *i counts bytes */
         const char *p = r->attrs.p + *i, *end = r->attrs.p + r->attrs.n, *stop, *eq;
 
         if (p >= end)
@@ -294,7 +298,8 @@ void lm_clear(lm_rec *r)
     r->nkv = 0;
 }
 
-/* Equal keys keep their order: kv is filled from one line, so a later one lies at a higher address. */
+/* Equal keys keep their order: kv is filled from one line, so a later one lies at a higher address.
+ */
 static int kv_cmp(const void *a, const void *b)
 {
     const struct lm_kv *x = a, *y = b;
@@ -308,7 +313,7 @@ void lm_rec_canon(lm_rec *r)
     size_t n = 0;
 
     edit(r);
-    for (size_t i = 0; i < r->nkv; i++) {          /* escapes of bytes that need none go */
+    for (size_t i = 0; i < r->nkv; i++) { /* escapes of bytes that need none go */
         lm_buf b = {0};
 
         if (!memchr(r->kv[i].val.p, '%', r->kv[i].val.n))
@@ -319,7 +324,7 @@ void lm_rec_canon(lm_rec *r)
     }
     if (r->nkv)
         qsort(r->kv, r->nkv, sizeof *r->kv, kv_cmp);
-    for (size_t i = 0; i < r->nkv; i++)            /* of a repeated key the first one counts */
+    for (size_t i = 0; i < r->nkv; i++) /* of a repeated key the first one counts */
         if (!n || !lm_eq(r->kv[n - 1].key, r->kv[i].key))
             r->kv[n++] = r->kv[i];
     r->nkv = n;
@@ -437,7 +442,8 @@ int lm_rec_write(lm_buf *out, lm_rec *r)
     lm_buf_addc(out, '\n');
     if (out->n - from > LM_MAX_HEAD) {
         out->n = from;
-        return lm_rec_fail(r, LM_ELIMIT, "the record's new header line is over %d bytes", LM_MAX_HEAD);
+        return lm_rec_fail(r, LM_ELIMIT, "the record's new header line is over %d bytes",
+                           LM_MAX_HEAD);
     }
     lm_buf_add(out, r->body.p, r->body.n);
     lm_buf_addc(out, '\n');
@@ -449,7 +455,7 @@ void lm_add(lm_rec *r, lm_rec *more)
     if (!r->extra)
         r->extra = lm_zalloc(1, sizeof *r->extra);
     if (lm_rec_write(r->extra, more) < 0) {
-        r->nextra = UINT64_MAX;        /* told by the writer: the error is stored */
+        r->nextra = UINT64_MAX; /* told by the writer: the error is stored */
         return;
     }
     r->nextra++;

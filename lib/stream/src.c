@@ -1,4 +1,5 @@
-/* src: the bytes of one input. gzip and zstd are recognised by their magic and decoded by libarchive. */
+/* src: the bytes of one input. gzip and zstd are recognised by their magic and decoded by
+ * libarchive. */
 #include "stream/io.h"
 #include <archive.h>
 #include <archive_entry.h>
@@ -12,14 +13,14 @@ struct lm_src {
     int fd;
     char *name;
     bool regular, eof;
-    struct archive *ar;                /* set once the magic was seen */
-    char head[4];                      /* sniffed bytes not yet handed on */
+    struct archive *ar; /* set once the magic was seen */
+    char head[4];       /* sniffed bytes not yet handed on */
     size_t nhead, athead;
     bool sniffed;
     uint64_t size, done;
     void (*block)(void *);
     void *ctx;
-    char *zbuf;                        /* compressed bytes on their way to libarchive */
+    char *zbuf; /* compressed bytes on their way to libarchive */
 };
 #define ZBUF (256 << 10)
 
@@ -47,7 +48,7 @@ lm_src *lm_src_open(const char *path)
     s->regular = S_ISREG(st.st_mode);
     s->size = s->regular ? (uint64_t)st.st_size : 0;
     if (S_ISFIFO(st.st_mode))
-        (void)fcntl(fd, F_SETPIPE_SZ, 1 << 20);    /* a refusal costs speed alone */
+        (void)fcntl(fd, F_SETPIPE_SZ, 1 << 20); /* a refusal costs speed alone */
     return s;
 }
 
@@ -147,7 +148,7 @@ static int sniff(lm_src *s)
     }
     s->sniffed = true;
     if ((s->nhead >= 2 && !memcmp(s->head, gz, 2)) || (s->nhead == 4 && !memcmp(s->head, zst, 4))) {
-        s->regular = false;            /* never seek in it */
+        s->regular = false; /* never seek in it */
         return zopen(s);
     }
     return 0;
@@ -178,7 +179,10 @@ ssize_t lm_src_read(lm_src *s, void *p, size_t n, void (*block)(void *), void *c
     return fd_read(s, p, n);
 }
 
-bool lm_src_seekable(const lm_src *s) { return s->regular && s->sniffed && !s->ar && s->athead == s->nhead; }
+bool lm_src_seekable(const lm_src *s)
+{
+    return s->regular && s->sniffed && !s->ar && s->athead == s->nhead;
+}
 
 int lm_src_skip(lm_src *s, uint64_t n)
 {
@@ -204,10 +208,22 @@ int lm_src_seek(lm_src *s, uint64_t off)
     return 0;
 }
 
-bool lm_src_regular(const lm_src *s) { return s->size > 0; }
-int lm_src_fd(const lm_src *s) { return s->fd; }
-uint64_t lm_src_size(const lm_src *s) { return s->size; }
-uint64_t lm_src_done(const lm_src *s) { return s->done; }
+bool lm_src_regular(const lm_src *s)
+{
+    return s->size > 0;
+}
+int lm_src_fd(const lm_src *s)
+{
+    return s->fd;
+}
+uint64_t lm_src_size(const lm_src *s)
+{
+    return s->size;
+}
+uint64_t lm_src_done(const lm_src *s)
+{
+    return s->done;
+}
 
 void lm_src_close(lm_src *s)
 {

@@ -1,11 +1,15 @@
-/* zip: compressed output, X.gz or X.zst by the file's name, through libarchive. A stream is cut into
-   frames at %seg, so that readers can start at any of them. */
+/* zip: compressed output, X.gz or X.zst by the file's name, through libarchive. A stream is cut
+   into frames at %seg, so that readers can start at any of them. */
 #include "stream/io.h"
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
 
-struct lm_zip { int fd; bool gzip, open; struct archive *ar; };
+struct lm_zip {
+    int fd;
+    bool gzip, open;
+    struct archive *ar;
+};
 
 lm_zip *lm_zip_for(const char *path, int fd)
 {
@@ -49,7 +53,8 @@ static int frame(lm_zip *z)
     archive_write_set_format_raw(z->ar);
     if (z->gzip) {
         archive_write_add_filter_gzip(z->ar);
-        archive_write_set_filter_option(z->ar, "gzip", "timestamp", NULL);   /* equal bytes at any hour */
+        archive_write_set_filter_option(z->ar, "gzip", "timestamp",
+                                        NULL); /* equal bytes at any hour */
     } else {
         archive_write_add_filter_zstd(z->ar);
     }

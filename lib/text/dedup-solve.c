@@ -25,9 +25,13 @@ static int id_cmp(const lm_dedup *d, uint32_t a, uint32_t b)
     return k ? k : lm_cmp(x->key, y->key);
 }
 
-typedef struct { lm_dedup *d; unsigned band; uint64_t *key; } band_work;
+typedef struct {
+    lm_dedup *d;
+    unsigned band;
+    uint64_t *key;
+} band_work;
 
-enum { PIECE = 4096 };                             /* contents a turn of a thread */
+enum { PIECE = 4096 }; /* contents a turn of a thread */
 
 static void band_keys(void *ctx, size_t piece, unsigned thread)
 {
@@ -71,8 +75,9 @@ static void join_band(lm_dedup *d, const uint64_t *key, uint32_t *table, size_t 
                 continue;
             }
             star = table[at] - 1;
-            if (star == i || (d->cfg.verify > 0
-                && lm_minhash_sim(sig_of(d, &c[i]), sig_of(d, &c[star])) < d->cfg.verify))
+            if (star == i ||
+                (d->cfg.verify > 0 &&
+                 lm_minhash_sim(sig_of(d, &c[i]), sig_of(d, &c[star])) < d->cfg.verify))
                 continue;
             c[find(c, (uint32_t)i)].parent = find(c, star);
         }
@@ -88,7 +93,8 @@ static int join_all(lm_dedup *d)
         ntable *= 2;
     need = ntable * sizeof *table + d->ncontent * sizeof *w.key;
     if (d->meta + need > d->cfg.mem)
-        return lm_err(LM_ELIMIT, "%zu contents need %zu bytes beside their keys to be compared: raise -m",
+        return lm_err(LM_ELIMIT,
+                      "%zu contents need %zu bytes beside their keys to be compared: raise -m",
                       d->ncontent, need);
     table = lm_zalloc(ntable, sizeof *table);
     w.key = lm_zalloc(d->ncontent, sizeof *w.key);
@@ -165,8 +171,10 @@ void lm_dedup_get(const lm_dedup *d, size_t i, lm_rec *r, lm_dup *v)
     }
     if (c[own].doc != i)
         v->exact = c[own].doc;
-    v->kind = v->exact != SIZE_MAX ? LM_DUP_EXACT : v->near != SIZE_MAX ? LM_DUP_NEAR
-        : v->cluster != SIZE_MAX ? LM_DUP_KEPT : LM_DUP_ONLY;
+    v->kind = v->exact != SIZE_MAX     ? LM_DUP_EXACT
+              : v->near != SIZE_MAX    ? LM_DUP_NEAR
+              : v->cluster != SIZE_MAX ? LM_DUP_KEPT
+                                       : LM_DUP_ONLY;
 }
 
 void lm_dedup_passed(const lm_dedup *d, size_t from, size_t to)

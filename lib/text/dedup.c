@@ -2,7 +2,7 @@
 #include "text/dedup-priv.h"
 #include "text/lines.h"
 
-enum { BATCH = 4 << 20, BATCH_RECS = 8192 };       /* bytes and records of a batch */
+enum { BATCH = 4 << 20, BATCH_RECS = 8192 }; /* bytes and records of a batch */
 
 static void note_memory(lm_dedup *d, size_t more)
 {
@@ -91,8 +91,8 @@ static void sign_one(void *ctx, size_t i, unsigned thread)
     local *l = &d->local[thread];
 
     lm_dedup_view(&l->rec, d->batch.p + b->at, b->n);
-    b->signed_ = !lm_text_binary(d->cfg.k, l->rec.body)
-        && lm_minhash_sign(&d->mh, &l->room, l->rec.body, d->bsig + i * LM_MH_PERMS);
+    b->signed_ = !lm_text_binary(d->cfg.k, l->rec.body) &&
+                 lm_minhash_sign(&d->mh, &l->room, l->rec.body, d->bsig + i * LM_MH_PERMS);
 }
 
 static uint32_t *slot_of(const lm_dedup *d, lm_id hash)
@@ -149,13 +149,15 @@ static int put_aside(lm_dedup *d)
     int err = 0;
 
     for (i = 0; i < d->nb && !err; i++)
-        err = lm_spool_add(d->bodies, d->batch.p + d->bitem[i].at, d->bitem[i].n, &d->item[first + i].at);
+        err = lm_spool_add(d->bodies, d->batch.p + d->bitem[i].at, d->bitem[i].n,
+                           &d->item[first + i].at);
     for (i = 0; i < d->nfresh && !err; i++) {
         bitem *b = &d->bitem[d->fresh[i]];
         content *c = &d->content[d->item[first + d->fresh[i]].content];
 
         if (b->signed_)
-            err = lm_spool_add(d->sigs, d->bsig + i * LM_MH_PERMS, LM_MH_PERMS * sizeof(uint32_t), &c->sig);
+            err = lm_spool_add(d->sigs, d->bsig + i * LM_MH_PERMS, LM_MH_PERMS * sizeof(uint32_t),
+                               &c->sig);
     }
     return err;
 }
@@ -175,12 +177,16 @@ static int flush(lm_dedup *d)
         if (d->nitem == d->capitem)
             note_memory(d, (d->capitem ? d->capitem : 16) * sizeof *d->item);
         LM_GROW(d->item, d->nitem, d->capitem);
-        d->item[d->nitem++] = (item){.n = b->n, .seq = b->seq, .off = b->off, .file = b->file,
+        d->item[d->nitem++] = (item){.n = b->n,
+                                     .seq = b->seq,
+                                     .off = b->off,
+                                     .file = b->file,
                                      .content = b->note ? NOTE : PASS};
         if (!b->judge)
             continue;
         d->item[doc].id = b->id;
-        d->item[doc].key = lm_arena_str(d->keys, (lm_str){d->local[b->thread].keys.p + b->key, b->nkey});
+        d->item[doc].key =
+            lm_arena_str(d->keys, (lm_str){d->local[b->thread].keys.p + b->key, b->nkey});
         note_memory(d, b->nkey + 24);
         if (join(d, (uint32_t)doc, b->hash) && d->cfg.bands) {
             LM_GROW(d->fresh, d->nfresh, cap);
@@ -197,8 +203,11 @@ static int flush(lm_dedup *d)
         d->local[t].keys.n = 0;
     d->batch.n = d->nb = 0;
     if (!err && d->meta > d->cfg.mem / 2)
-        err = lm_err(LM_ELIMIT, "%zu documents need more than half of -m %zu for their keys alone: raise -m, or "
-                     "remove exact duplicates a part at a time", d->nitem, d->cfg.mem);
+        err =
+            lm_err(LM_ELIMIT,
+                   "%zu documents need more than half of -m %zu for their keys alone: raise -m, or "
+                   "remove exact duplicates a part at a time",
+                   d->nitem, d->cfg.mem);
     if (!err && d->nitem >= UINT32_MAX - 2 * BATCH_RECS)
         err = lm_err(LM_ELIMIT, "over 4 billion records in one run");
     return err;

@@ -2,14 +2,14 @@
 #include "text/expr.h"
 #include "text/re.h"
 
-#define DEPTH_MAX 200                              /* parentheses and '!' within each other */
+#define DEPTH_MAX 200 /* parentheses and '!' within each other */
 
 /* A decimal number, taken apart: the value is 0.D1 D2 .. x 10^mag with D1 != 0. */
 typedef struct {
-    int sign;                                      /* -1, 0 (zero), 1 */
+    int sign; /* -1, 0 (zero), 1 */
     bool inf;
     long mag;
-    const char *d, *end;                           /* digits, a '.' may lie among them */
+    const char *d, *end; /* digits, a '.' may lie among them */
 } number;
 
 static bool digit(char c)
@@ -194,22 +194,26 @@ static int value(parser *s, lm_buf *out)
 
 static int compare(parser *s)
 {
-    static const struct { const char *text; int op; } ops[] = {    /* longer ones first */
-        {"==", EQ}, {"!=", NE}, {"<=", LE}, {">=", GE}, {"!~", UNLIKE}, {"<", LT}, {">", GT}, {"~", LIKE}
-    };
+    static const struct {
+        const char *text;
+        int op;
+    } ops[] = {/* longer ones first */
+               {"==", EQ},     {"!=", NE}, {"<=", LE}, {">=", GE},
+               {"!~", UNLIKE}, {"<", LT},  {">", GT},  {"~", LIKE}};
     const char *k = s->p;
     lm_buf val = {0};
     node *x;
     size_t n, i;
     int at;
 
-    while (s->p < s->end && ((*s->p >= 'a' && *s->p <= 'z') ||
-           (s->p > k && (digit(*s->p) || *s->p == '-'))))
+    while (s->p < s->end &&
+           ((*s->p >= 'a' && *s->p <= 'z') || (s->p > k && (digit(*s->p) || *s->p == '-'))))
         s->p++;
     n = (size_t)(s->p - k);
     if (!n || n > 32) {
         s->p = k;
-        return bad(s, n ? "a key has at most 32 characters" : "a key ([a-z][a-z0-9-]*), '!' or '(' is missing");
+        return bad(s, n ? "a key has at most 32 characters"
+                        : "a key ([a-z][a-z0-9-]*), '!' or '(' is missing");
     }
     at = add(s, HAS, 0, 0);
     s->e->v[at].key = lm_strndup((lm_str){k, n});
@@ -332,12 +336,18 @@ static int leaf(const node *x, lm_rec *r)
     }
     c = x->num && lm_value_is_num(have) ? lm_value_cmp(have, x->val) : lm_cmp(have, x->val);
     switch (x->op) {
-    case EQ: return c == 0;
-    case NE: return c != 0;
-    case LT: return c < 0;
-    case LE: return c <= 0;
-    case GT: return c > 0;
-    default: return c >= 0;
+    case EQ:
+        return c == 0;
+    case NE:
+        return c != 0;
+    case LT:
+        return c < 0;
+    case LE:
+        return c <= 0;
+    case GT:
+        return c > 0;
+    default:
+        return c >= 0;
     }
 }
 

@@ -25,9 +25,10 @@ static size_t unseen(lm_str t, size_t i)
 
     for (k = 0; k < LM_COUNT(name); k++) {
         n = strlen(name[k]);
-        if (!at_word(t, i + 1, name[k]) || i + 1 + n >= t.n || !memchr(" \t\r\n\f/>", t.p[i + 1 + n], 7))
+        if (!at_word(t, i + 1, name[k]) || i + 1 + n >= t.n ||
+            !memchr(" \t\r\n\f/>", t.p[i + 1 + n], 7))
             continue;
-        for (i += 1 + n; i < t.n; i++)             /* to </name */
+        for (i += 1 + n; i < t.n; i++) /* to </name */
             if (t.p[i] == '<' && i + 1 < t.n && t.p[i + 1] == '/' && at_word(t, i + 2, name[k]))
                 return after(t, i, ">");
         return t.n;
@@ -83,5 +84,5 @@ uint64_t lm_html_visible(lm_str t)
             blank = false;
         }
     }
-    return seen - (seen && blank);                 /* no blank at the end */
+    return seen - (seen && blank); /* no blank at the end */
 }

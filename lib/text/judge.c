@@ -6,10 +6,11 @@
 #include <sched.h>
 #include <unistd.h>
 
-static const char *const names[LM_V_N] = {
-    "PASS", "FAIL", "RUNTIME_ERROR", "COMPILE_ERROR", "CPU_LIMIT", "WALL_LIMIT", "MEM_LIMIT", "OUTPUT_LIMIT",
-    "PIDS_LIMIT", "VIOLATION", "NO_VERDICT", "FLAKY", "INFRA_ERROR"
-};
+static const char *const names[LM_V_N] = {"PASS",          "FAIL",         "RUNTIME_ERROR",
+                                          "COMPILE_ERROR", "CPU_LIMIT",    "WALL_LIMIT",
+                                          "MEM_LIMIT",     "OUTPUT_LIMIT", "PIDS_LIMIT",
+                                          "VIOLATION",     "NO_VERDICT",   "FLAKY",
+                                          "INFRA_ERROR"};
 
 const char *lm_verdict_name(int v)
 {
@@ -30,23 +31,38 @@ static void words(const char *const *from, const lm_runtime_at *rt, bool sentine
     size_t n = 0;
 
     for (; from[n]; n++)
-        to[n] = !strcmp(from[n], "@") ? rt->path : !strcmp(from[n], "%") ? rt->cold
-              : !strcmp(from[n], "MODE") ? (sentinel ? "sentinel" : "exit") : from[n];
+        to[n] = !strcmp(from[n], "@")      ? rt->path
+                : !strcmp(from[n], "%")    ? rt->cold
+                : !strcmp(from[n], "MODE") ? (sentinel ? "sentinel" : "exit")
+                                           : from[n];
     to[n] = NULL;
 }
 
-lm_box *lm_judge_start(const lm_judge *j, const lm_runtime_at *rt, const lm_task *t, const lm_problem *p,
-                       lm_str completion, uint64_t cpu_ms, uint64_t wall_ms)
+lm_box *lm_judge_start(const lm_judge *j, const lm_runtime_at *rt, const lm_task *t,
+                       const lm_problem *p, lm_str completion, uint64_t cpu_ms, uint64_t wall_ms)
 {
     const lm_runtime *row = rt->row;
     const char *build[LM_COUNT(row->build) + 1], *argv[LM_COUNT(row->argv) + 1];
     lm_buf program = {0};
     lm_box_file file;
     lm_box *b;
-    lm_box_spec s = {.level = j->level, .argv = argv, .env = lm_runtime_env(), .ro = rt->ro, .files = &file, .nfiles = 1,
-                     .cpu_ms = cpu_ms, .wall_ms = wall_ms, .build_cpu_ms = 10000, .build_mem = 1u << 30,
-                     .mem = j->mem, .disk = 64u << 20, .fsize = 16u << 20, .pids = 64, .out_max = 65536,
-                     .as_ok = row->as_ok, .zygote = j->level == 3 && !j->cold ? lm_runtime_warm(rt) : NULL,
+    lm_box_spec s = {.level = j->level,
+                     .argv = argv,
+                     .env = lm_runtime_env(),
+                     .ro = rt->ro,
+                     .files = &file,
+                     .nfiles = 1,
+                     .cpu_ms = cpu_ms,
+                     .wall_ms = wall_ms,
+                     .build_cpu_ms = 10000,
+                     .build_mem = 1u << 30,
+                     .mem = j->mem,
+                     .disk = 64u << 20,
+                     .fsize = 16u << 20,
+                     .pids = 64,
+                     .out_max = 65536,
+                     .as_ok = row->as_ok,
+                     .zygote = j->level == 3 && !j->cold ? lm_runtime_warm(rt) : NULL,
                      .warm_arg = j->sentinel ? "sentinel" : "exit"};
 
     words(row->argv, rt, j->sentinel, argv);
@@ -113,7 +129,8 @@ static int verdict_of(const lm_judge *j, const lm_runtime *row, const lm_box_res
     return v;
 }
 
-int lm_judge_verdict(const lm_judge *j, const lm_runtime_at *rt, const lm_box_result *r, lm_judged *out)
+int lm_judge_verdict(const lm_judge *j, const lm_runtime_at *rt, const lm_box_result *r,
+                     lm_judged *out)
 {
     out->verdict = verdict_of(j, rt->row, r);
     out->cpu_us = r->cpu_us, out->wall_us = r->wall_us, out->mem_peak = r->mem_peak;
@@ -125,14 +142,14 @@ int lm_judge_verdict(const lm_judge *j, const lm_runtime_at *rt, const lm_box_re
     return out->verdict;
 }
 
-lm_id lm_judge_key(const lm_judge *j, const lm_runtime_at *rt, const lm_problem *p, lm_str completion,
-                   const char *limits)
+lm_id lm_judge_key(const lm_judge *j, const lm_runtime_at *rt, const lm_problem *p,
+                   lm_str completion, const char *limits)
 {
     lm_buf b = {0};
     lm_id id;
 
-    lm_buf_addf(&b, "lm-exec 1\nlevel=%d sentinel=%d mem=%llu limits=%s runtime=%s %s\n", j->level, j->sentinel,
-                (unsigned long long)j->mem, limits, rt->row->lang, rt->version);
+    lm_buf_addf(&b, "lm-exec 1\nlevel=%d sentinel=%d mem=%llu limits=%s runtime=%s %s\n", j->level,
+                j->sentinel, (unsigned long long)j->mem, limits, rt->row->lang, rt->version);
     lm_buf_add(&b, &p->hash, sizeof p->hash);
     if (completion.n)
         lm_buf_add(&b, completion.p, completion.n);
@@ -150,8 +167,8 @@ lm_str lm_judge_machine(void)
 
     if (b.n)
         return lm_buf_str(&b);
-    if (!lm_read_file("/proc/cpuinfo", &info, 1u << 22) && (s = memmem(info.p, info.n, "model name", 10)) &&
-        (e = strchr(s, '\n')))
+    if (!lm_read_file("/proc/cpuinfo", &info, 1u << 22) &&
+        (s = memmem(info.p, info.n, "model name", 10)) && (e = strchr(s, '\n')))
         lm_buf_add(&b, s, (size_t)(e - s));
     lm_buf_addf(&b, " cpus=%d", sched_getaffinity(0, sizeof set, &set) ? 0 : CPU_COUNT(&set));
     lm_buf_free(&info);
@@ -186,17 +203,20 @@ int lm_judged_load(const char *dir, lm_id key, lm_judged *out)
     size_t head;
     int got = 0;
 
-    if (!path_of(dir, key, path, sizeof path) || access(path, R_OK) || lm_read_file(path, &b, 1u << 20) < 0) {
+    if (!path_of(dir, key, path, sizeof path) || access(path, R_OK) ||
+        lm_read_file(path, &b, 1u << 20) < 0) {
         lm_buf_free(&b);
         return 0;
     }
     nl = b.n ? memchr(b.p, '\n', b.n) : NULL;
     head = nl ? (size_t)(nl - b.p) + 1 : 0;
-    r.raw = lm_buf_str(&b);                        /* attributes are looked up in the line as it stands */
+    r.raw = lm_buf_str(&b); /* attributes are looked up in the line as it stands */
     if (head && !lm_head_parse(b.p, head, &r, &len, &why) && b.n == head + len + 1 &&
-        (out->verdict = lm_verdict_parse(lm_get(&r, "verdict"))) >= 0 && lm_get_u64(&r, "cpu-ms", &cpu) == 1 &&
-        lm_get_u64(&r, "wall-ms", &wall) == 1 && lm_get_u64(&r, "mem", &mem) == 1 && lm_get_u64(&r, "tries", &tries) == 1) {
-        out->cpu_us = cpu * 1000, out->wall_us = wall * 1000, out->mem_peak = mem, out->tries = (int)tries;
+        (out->verdict = lm_verdict_parse(lm_get(&r, "verdict"))) >= 0 &&
+        lm_get_u64(&r, "cpu-ms", &cpu) == 1 && lm_get_u64(&r, "wall-ms", &wall) == 1 &&
+        lm_get_u64(&r, "mem", &mem) == 1 && lm_get_u64(&r, "tries", &tries) == 1) {
+        out->cpu_us = cpu * 1000, out->wall_us = wall * 1000, out->mem_peak = mem,
+        out->tries = (int)tries;
         out->out.n = 0;
         lm_buf_add(&out->out, b.p + head, (size_t)len);
         got = 1;

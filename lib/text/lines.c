@@ -3,34 +3,39 @@
 #include "text/uclass.h"
 
 enum { LF, ALPHA, DIGIT, SPACE, HEX, UNDER, BASE, BACK, EX, NSET, HIGH = NSET, ROW = NSET + 1 };
-enum { CHUNK = 256 };                              /* blocks a call: 16 KiB of text, 20 KiB of masks */
+enum { CHUNK = 256 }; /* blocks a call: 16 KiB of text, 20 KiB of masks */
 
 #define INLINE static inline __attribute__((always_inline))
 
 /* In the order of the names above; see lm_byteset. */
 static const lm_byteset sets[NSET] = {
-    {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x01, 0, 0, 0, 0, 0}},  /* LF */
-    {{0xa0, 0xf0, 0xf0, 0xf0, 0xf0, 0xf0, 0xf0, 0xf0, 0xf0, 0xf0, 0xf0, 0x50, 0x50, 0x50, 0x50, 0x50}},  /* letters */
-    {{0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0, 0, 0, 0, 0, 0}},  /* digits */
-    {{0x04, 0, 0, 0, 0, 0, 0, 0, 0, 0x01, 0x01, 0x01, 0x01, 0x01, 0, 0}},  /* white space */
-    {{0x08, 0x58, 0x58, 0x58, 0x58, 0x58, 0x58, 0x08, 0x08, 0x08, 0, 0, 0, 0, 0, 0}},  /* hexadecimal */
-    {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x20}},  /* _ */
-    {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x04, 0, 0x08, 0, 0x04}},  /* +/= of base64, beside letters, digits and LF */
-    {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x20, 0, 0, 0}},  /* the backslash */
-    {{0, 0, 0, 0, 0, 0, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0}},  /* the x of 0x and \x */
+    {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x01, 0, 0, 0, 0, 0}}, /* LF */
+    {{0xa0, 0xf0, 0xf0, 0xf0, 0xf0, 0xf0, 0xf0, 0xf0, 0xf0, 0xf0, 0xf0, 0x50, 0x50, 0x50, 0x50,
+      0x50}},                                                                         /* letters */
+    {{0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0, 0, 0, 0, 0, 0}}, /* digits */
+    {{0x04, 0, 0, 0, 0, 0, 0, 0, 0, 0x01, 0x01, 0x01, 0x01, 0x01, 0, 0}}, /* white space */
+    {{0x08, 0x58, 0x58, 0x58, 0x58, 0x58, 0x58, 0x08, 0x08, 0x08, 0, 0, 0, 0, 0,
+      0}},                                                 /* hexadecimal */
+    {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x20}}, /* _ */
+    {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x04, 0, 0x08, 0,
+      0x04}}, /* +/= of base64, beside letters, digits and LF */
+    {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x20, 0, 0, 0}}, /* the backslash */
+    {{0, 0, 0, 0, 0, 0, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0}}, /* the x of 0x and \x */
 };
 
 /* The runs of one pattern whose parts join end to end. */
-typedef struct { size_t start, end, count; } chain;
+typedef struct {
+    size_t start, end, count;
+} chain;
 
 typedef struct {
     lm_lines *o;
     const uint8_t *p;
     size_t n;
-    size_t col;                                    /* characters of the open line so far */
-    size_t b64;                                    /* open base64 run */
-    uint64_t word, ex;                             /* the last byte before the block: a word byte, an x */
-    uint64_t inside;                               /* bytes of the block that continue a character begun before it */
+    size_t col;        /* characters of the open line so far */
+    size_t b64;        /* open base64 run */
+    uint64_t word, ex; /* the last byte before the block: a word byte, an x */
+    uint64_t inside;   /* bytes of the block that continue a character begun before it */
     chain hex, uni;
 } scan;
 
@@ -73,7 +78,7 @@ static void hex_pair(scan *s, size_t i)
 {
     size_t start = i, end = i + 2;
 
-    if (i && word_byte(s->p[i - 1])) {             /* the x of 0x or \x, with a word border before it */
+    if (i && word_byte(s->p[i - 1])) { /* the x of 0x or \x, with a word border before it */
         if (i < 2)
             return;
         start = i - 2;
@@ -103,7 +108,7 @@ INLINE void base64(scan *s, uint64_t in)
     head = (unsigned)__builtin_ctzll(~in);
     if (s->b64 + head >= 64)
         encoded(s->o, s->b64 + head);
-    s->b64 = (size_t)__builtin_clzll(~in);         /* a run of 64 always meets a border of blocks */
+    s->b64 = (size_t)__builtin_clzll(~in); /* a run of 64 always meets a border of blocks */
 }
 
 INLINE uint64_t bits(uint64_t x)
@@ -111,8 +116,8 @@ INLINE uint64_t bits(uint64_t x)
     return (uint64_t)__builtin_popcountll(x);
 }
 
-/* Decodes the characters that start at the high bytes of a block; returns the bytes of the block that
-   continue a character. */
+/* Decodes the characters that start at the high bytes of a block; returns the bytes of the block
+   that continue a character. */
 static uint64_t decode(scan *s, size_t at, uint64_t high)
 {
     uint64_t inside = s->inside;
@@ -166,7 +171,8 @@ INLINE void line_ends(scan *s, size_t at, unsigned n, uint64_t lf, uint64_t firs
 INLINE void block(scan *s, size_t at, unsigned n, const uint64_t *m, const uint64_t *next)
 {
     lm_lines *o = s->o;
-    uint64_t word = m[ALPHA] | m[DIGIT] | m[UNDER] | m[HIGH], word_next = next[ALPHA] | next[DIGIT] | next[UNDER] | next[HIGH];
+    uint64_t word = m[ALPHA] | m[DIGIT] | m[UNDER] | m[HIGH],
+             word_next = next[ALPHA] | next[DIGIT] | next[UNDER] | next[HIGH];
     uint64_t h = m[HEX], hn = next[HEX], h1 = h >> 1 | hn << 63, inside = 0, hits;
 
     o->chars += n;
@@ -187,7 +193,8 @@ INLINE void block(scan *s, size_t at, unsigned n, const uint64_t *m, const uint6
 
     hits = m[BACK];
     if (hits)
-        hits &= (h >> 2 | hn << 62) & (h >> 3 | hn << 61) & (h >> 4 | hn << 60) & (h >> 5 | hn << 59);
+        hits &=
+            (h >> 2 | hn << 62) & (h >> 3 | hn << 61) & (h >> 4 | hn << 60) & (h >> 5 | hn << 59);
     for (; hits; hits &= hits - 1) {
         size_t i = at + (size_t)__builtin_ctzll(hits);
 
@@ -205,7 +212,8 @@ INLINE void rows_of(scan *s, size_t at, size_t left, const uint64_t *mask, size_
     for (i = 0; i < use; i++) {
         size_t n = left - i * 64;
 
-        block(s, at + i * 64, n < 64 ? (unsigned)n : 64, mask + i * ROW, i + 1 < rows ? mask + (i + 1) * ROW : none);
+        block(s, at + i * 64, n < 64 ? (unsigned)n : 64, mask + i * ROW,
+              i + 1 < rows ? mask + (i + 1) * ROW : none);
     }
 }
 
@@ -216,7 +224,8 @@ static void rows_plain(scan *s, size_t at, size_t left, const uint64_t *mask, si
 
 #ifdef __x86_64__
 /* The same with bit counts in one instruction, which every processor with AVX2 has. */
-__attribute__((target("popcnt,bmi"))) static void rows_fast(scan *s, size_t at, size_t left, const uint64_t *mask, size_t rows)
+__attribute__((target("popcnt,bmi"))) static void rows_fast(scan *s, size_t at, size_t left,
+                                                            const uint64_t *mask, size_t rows)
 {
     rows_of(s, at, left, mask, rows);
 }
@@ -237,7 +246,7 @@ void lm_lines_scan(const lm_data_ops *k, lm_str text, lm_lines *out)
         k->bytesets(text.p + at, see, sets, NSET, mask);
         (k->level ? rows_fast : rows_plain)(&s, at, left, mask, (see + 63) / 64);
     }
-    if (text.n % 64 == 0)                          /* else the last block has closed it */
+    if (text.n % 64 == 0) /* else the last block has closed it */
         base64(&s, 0);
     close_chain(&s, &s.hex);
     close_chain(&s, &s.uni);

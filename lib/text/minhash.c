@@ -4,7 +4,11 @@
 #include <math.h>
 #include "text/minhash.h"
 
-enum { CHUNK = 256, TOKS = 4096, XS = 4096 };      /* blocks of 64 bytes a call; words and shingles gathered */
+enum {
+    CHUNK = 256,
+    TOKS = 4096,
+    XS = 4096
+}; /* blocks of 64 bytes a call; words and shingles gathered */
 
 static void word_set(lm_byteset *set)
 {
@@ -56,7 +60,8 @@ static void shingles(const lm_minhash *m, lm_minhash_room *r, uint32_t *sig)
     r->nx = 0;
 }
 
-bool lm_minhash_sign(const lm_minhash *m, lm_minhash_room *r, lm_str text, uint32_t sig[LM_MH_PERMS])
+bool lm_minhash_sign(const lm_minhash *m, lm_minhash_room *r, lm_str text,
+                     uint32_t sig[LM_MH_PERMS])
 {
     uint64_t mask[CHUNK * 2], edge, in = 0, total = 0;
     size_t at, i, start = 0;
@@ -77,7 +82,7 @@ bool lm_minhash_sign(const lm_minhash *m, lm_minhash_room *r, lm_str text, uint3
         for (i = 0; i < n; i += 64) {
             uint64_t w = mask[i / 64 * 2] | mask[i / 64 * 2 + 1];
 
-            for (edge = w ^ (w << 1 | in); edge; edge &= edge - 1) {       /* a word starts, then ends */
+            for (edge = w ^ (w << 1 | in); edge; edge &= edge - 1) { /* a word starts, then ends */
                 size_t e = at + i + (size_t)__builtin_ctzll(edge);
 
                 if ((in = !in)) {
@@ -126,7 +131,7 @@ void lm_minhash_split(double t, unsigned *bands, unsigned *rows)
 
     *bands = 25;
     *rows = 10;
-    if (t == .7)                                   /* as published, though its midpoint is .725 */
+    if (t == .7) /* as published, though its midpoint is .725 */
         return;
     for (r = 1; r <= LM_MH_PERMS; r++)
         for (b = LM_MH_PERMS / 2 / r + 1; b * r <= LM_MH_PERMS; b++) {

@@ -3,7 +3,9 @@
 
 void lm_pii_tag(lm_buf *out, int kind)
 {
-    lm_buf_adds(out, kind == LM_PII_EMAIL ? "<EMAIL>" : kind & (LM_PII_IPV4 | LM_PII_IPV6) ? "<IP>" : "<KEY>");
+    lm_buf_adds(out, kind == LM_PII_EMAIL                 ? "<EMAIL>"
+                     : kind & (LM_PII_IPV4 | LM_PII_IPV6) ? "<IP>"
+                                                          : "<KEY>");
 }
 
 /* Block number n of the stream of bytes that belongs to seed and value. */
@@ -26,7 +28,7 @@ static void fake_key(lm_buf *out, lm_str value, uint64_t seed)
     size_t end = out->n + value.n, i = 0;
 
     lm_buf_adds(out, "XKEY");
-    for (; out->n < end; i++) {                    /* 32 digits a block, one a byte */
+    for (; out->n < end; i++) { /* 32 digits a block, one a byte */
         if (i % 32 == 0)
             bytes_of(seed, value, (uint32_t)(i / 32), h);
         lm_buf_addc(out, base32[h[i % 32] % 32]);
@@ -48,14 +50,16 @@ void lm_pii_fake(lm_buf *out, int kind, lm_str value, uint64_t seed, bool all_ip
     } else if (kind == LM_PII_IPV4) {
         lm_buf_addf(out, "%d.%u.%u.%u", all_ip ? 0 : 10, h[0], h[1], h[2]);
     } else if (kind == LM_PII_IPV6) {
-        lm_buf_addf(out, "%s%02x%02x:%02x%02x:%02x%02x", all_ip ? "100::" : "fd00::", 1 + h[0] % 255, h[1], h[2] | 16,
-                    h[3], h[4] | 16, h[5]);
+        lm_buf_addf(out, "%s%02x%02x:%02x%02x:%02x%02x",
+                    all_ip ? "100::" : "fd00::", 1 + h[0] % 255, h[1], h[2] | 16, h[3], h[4] | 16,
+                    h[5]);
     } else {
         fake_key(out, value, seed);
     }
 }
 
-static void put_all(const lm_pii *p, lm_str text, const lm_pii_list *l, bool fake, uint64_t seed, lm_buf *out)
+static void put_all(const lm_pii *p, lm_str text, const lm_pii_list *l, bool fake, uint64_t seed,
+                    lm_buf *out)
 {
     size_t i, at = 0;
 
@@ -73,7 +77,8 @@ static void put_all(const lm_pii *p, lm_str text, const lm_pii_list *l, bool fak
 }
 
 /* How long the replacement of a span is. */
-static size_t new_len(const lm_pii *p, lm_str text, const lm_pii_span *s, bool fake, uint64_t seed, lm_buf *room)
+static size_t new_len(const lm_pii *p, lm_str text, const lm_pii_span *s, bool fake, uint64_t seed,
+                      lm_buf *room)
 {
     room->n = 0;
     if (fake)
@@ -83,24 +88,27 @@ static size_t new_len(const lm_pii *p, lm_str text, const lm_pii_span *s, bool f
     return room->n;
 }
 
-/* Adds to l the spans of more, which tell places in the replaced text; those of l that one covers go. */
-static void add_back(const lm_pii *p, lm_str text, lm_pii_list *l, lm_pii_list *more, bool fake, uint64_t seed)
+/* Adds to l the spans of more, which tell places in the replaced text; those of l that one covers
+ * go. */
+static void add_back(const lm_pii *p, lm_str text, lm_pii_list *l, lm_pii_list *more, bool fake,
+                     uint64_t seed)
 {
     lm_buf room = {0};
     lm_pii_list all = {0};
-    size_t i = 0, k = 0, shown = 0, at = 0;        /* shown: place in the replaced text, at: in the old one */
+    size_t i = 0, k = 0, shown = 0,
+           at = 0; /* shown: place in the replaced text, at: in the old one */
 
     for (; k < more->n; k++) {
         lm_pii_span m = more->v[k];
         size_t end = m.off + m.len, n;
         bool first = true;
 
-        if (m.off < shown)                         /* the one before took its replacement along */
+        if (m.off < shown) /* the one before took its replacement along */
             m.off = shown;
         for (; end > shown; i++) {
             size_t gap = (i < l->n ? l->v[i].off : text.n) - at;
 
-            if (first && m.off < shown + gap) {    /* begins between spans */
+            if (first && m.off < shown + gap) { /* begins between spans */
                 m.off = at + (m.off - shown);
                 first = false;
             }
@@ -139,7 +147,8 @@ static void add_back(const lm_pii *p, lm_str text, lm_pii_list *l, lm_pii_list *
     lm_buf_free(&room);
 }
 
-void lm_pii_replace(const lm_pii *p, lm_str text, lm_str path, lm_pii_list *spans, bool fake, uint64_t seed, lm_buf *out)
+void lm_pii_replace(const lm_pii *p, lm_str text, lm_str path, lm_pii_list *spans, bool fake,
+                    uint64_t seed, lm_buf *out)
 {
     lm_pii_list more = {0};
     bool again = true;

@@ -1,22 +1,33 @@
 /* pii-key: vendors' keys by the table, JSON web tokens, PEM private keys. */
 #include "text/pii-priv.h"
 
-enum { PART = 16 << 10 };                          /* longest part of a web token */
+enum { PART = 16 << 10 }; /* longest part of a web token */
 
 bool pii_class(char cls, char c)
 {
     switch (cls) {
-    case 'a': return pii_alnum(c);
-    case 'b': return (c >= 'A' && c <= 'Z') || (c >= '2' && c <= '7');
-    case 'd': return pii_digit(c);
-    case 'e': return pii_alpha(c);
-    case 'h': return pii_digit(c) || (c >= 'a' && c <= 'f');
-    case 'l': return pii_digit(c) || (c >= 'a' && c <= 'z');
-    case 'n': return pii_word(c);
-    case 's': return pii_alnum(c) || c == '+' || c == '/' || c == '=';
-    case 'u': return pii_digit(c) || (c >= 'A' && c <= 'Z');
-    case 'x': return pii_hex(c);
-    default: return pii_word(c) || c == '-';       /* w */
+    case 'a':
+        return pii_alnum(c);
+    case 'b':
+        return (c >= 'A' && c <= 'Z') || (c >= '2' && c <= '7');
+    case 'd':
+        return pii_digit(c);
+    case 'e':
+        return pii_alpha(c);
+    case 'h':
+        return pii_digit(c) || (c >= 'a' && c <= 'f');
+    case 'l':
+        return pii_digit(c) || (c >= 'a' && c <= 'z');
+    case 'n':
+        return pii_word(c);
+    case 's':
+        return pii_alnum(c) || c == '+' || c == '/' || c == '=';
+    case 'u':
+        return pii_digit(c) || (c >= 'A' && c <= 'Z');
+    case 'x':
+        return pii_hex(c);
+    default:
+        return pii_word(c) || c == '-'; /* w */
     }
 }
 
@@ -98,7 +109,8 @@ static size_t match(const pii_scan *s, const pii_prog *g, size_t i)
     return pii_word(pii_at(s, at)) ? 0 : at - i;
 }
 
-/* The sum of GitHub's and npm's tokens: CRC-32 of the 30 before it, in base 62, high digit first. */
+/* The sum of GitHub's and npm's tokens: CRC-32 of the 30 before it, in base 62, high digit first.
+ */
 static void crc62(const char *p, char out[6])
 {
     static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -121,7 +133,8 @@ static bool sum_holds(const char *p, size_t n)
 static inline bool cheap(const pii_scan *s, const pii_prog *g, size_t at)
 {
     if (g->part[0].cls)
-        return g->part[0].min != g->part[0].max || g->nparts < 2 || g->part[1].cls || pii_at(s, at + g->part[0].min) == g->part[1].lit.p[0];
+        return g->part[0].min != g->part[0].max || g->nparts < 2 || g->part[1].cls ||
+               pii_at(s, at + g->part[0].min) == g->part[1].lit.p[0];
     return g->part[0].lit.n < 2 || pii_at(s, at + 1) == g->part[0].lit.p[1];
 }
 
@@ -137,8 +150,9 @@ static bool try_list(pii_scan *s, const uint16_t *list, size_t i)
             continue;
         if (g->rule->check == LM_PII_CRC62 && !sum_holds(s->p + at, n))
             continue;
-        if (pii_has_word(s->p + at, n, "example") || (n > 20 && pii_has_word(s->p + at, n, "xxxxxxxx")))
-            continue;                              /* of a manual */
+        if (pii_has_word(s->p + at, n, "example") ||
+            (n > 20 && pii_has_word(s->p + at, n, "xxxxxxxx")))
+            continue; /* of a manual */
         pii_found(s, LM_PII_KEY, g->rule->name, at, n);
         return true;
     }
@@ -202,7 +216,8 @@ void pii_run(pii_scan *s, size_t i)
         try_list(s, p->hexed, i);
 }
 
-/* -----BEGIN .. PRIVATE KEY-----, at least 40 base64 bytes, the END line of the same name, within 32 KiB. */
+/* -----BEGIN .. PRIVATE KEY-----, at least 40 base64 bytes, the END line of the same name, within
+ * 32 KiB. */
 void pii_dashes(pii_scan *s, size_t i)
 {
     const char *p = s->p + i + 5, *label = p + 6, *end, *close;
@@ -244,7 +259,7 @@ void lm_pii_sample(const lm_pii_rule *r, bool good, uint64_t seed, lm_buf *out)
         if (!g.part[k].cls)
             lm_buf_add(out, g.part[k].lit.p, g.part[k].lit.n);
         for (i = 0; g.part[k].cls && i < g.part[k].min; i++) {
-            do                                     /* no dash or sign at an end, where it may not belong */
+            do /* no dash or sign at an end, where it may not belong */
                 c = (char)(' ' + lm_splitmix(&seed) % 95);
             while (!pii_class(g.part[k].cls, c) || !pii_alnum(c));
             lm_buf_addc(out, c);
@@ -255,7 +270,7 @@ void lm_pii_sample(const lm_pii_rule *r, bool good, uint64_t seed, lm_buf *out)
         crc62(out->p + from, out->p + from + 30);
     if (good)
         return;
-    if (!strcmp(r->wrong, "short"))                /* what an exact format lacks */
+    if (!strcmp(r->wrong, "short")) /* what an exact format lacks */
         out->p[--out->n] = 0;
     else if (!strcmp(r->wrong, "class"))
         out->p[start + g.part[0].lit.n] = '_';

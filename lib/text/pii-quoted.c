@@ -1,6 +1,6 @@
-/* pii-quoted: secrets that no vendor's prefix gives away, by the name they are given: the value in quotes
-   after key, secret, token, password with = or : between, random enough (3.5 bits a byte, the floor of the
-   common scanners), and none of what usually turns out to be harmless. */
+/* pii-quoted: secrets that no vendor's prefix gives away, by the name they are given: the value in
+   quotes after key, secret, token, password with = or : between, random enough (3.5 bits a byte,
+   the floor of the common scanners), and none of what usually turns out to be harmless. */
 #include <math.h>
 #include "text/pii-priv.h"
 
@@ -72,9 +72,9 @@ static bool sequence(const char *p, size_t n)
 
 static bool manual_word(const char *p, size_t n)
 {
-    static const char *const words[] = {
-        "example", "changeme", "change_me", "placeholder", "your_", "your-", "xxxx", "dummy", "sample", "redacted", "insert"
-    };
+    static const char *const words[] = {"example", "changeme", "change_me", "placeholder",
+                                        "your_",   "your-",    "xxxx",      "dummy",
+                                        "sample",  "redacted", "insert"};
     size_t i;
 
     for (i = 0; i < LM_COUNT(words); i++)
@@ -83,12 +83,12 @@ static bool manual_word(const char *p, size_t n)
     return false;
 }
 
-/* A hex digest where one is expected: 32, 40 or 64 digits that stand, anywhere in the text, on a line that
-   names a hash. */
+/* A hex digest where one is expected: 32, 40 or 64 digits that stand, anywhere in the text, on a
+   line that names a hash. */
 static bool digest(const pii_scan *s, const char *v, size_t n)
 {
     static const char *const words[] = {"sha", "md5", "hash", "byte", "digest"};
-    const char *hit = s->p, *end = s->p + s->n, *a, *b;     /* the whole text, whatever the window */
+    const char *hit = s->p, *end = s->p + s->n, *a, *b; /* the whole text, whatever the window */
     size_t i;
 
     for (i = 0; i < n; i++)
@@ -102,7 +102,8 @@ static bool digest(const pii_scan *s, const char *v, size_t n)
         for (b = hit + n; b < end && *b != '\n' && b - hit < 1024; b++)
             ;
         for (i = 0; i < LM_COUNT(words); i++)
-            if (pii_has_word(a, (size_t)(hit - a), words[i]) || pii_has_word(hit + n, (size_t)(b - hit) - n, words[i]))
+            if (pii_has_word(a, (size_t)(hit - a), words[i]) ||
+                pii_has_word(hit + n, (size_t)(b - hit) - n, words[i]))
                 return true;
     }
     return false;
@@ -117,30 +118,36 @@ static bool harmless(const pii_scan *s, const char *p, size_t n)
         digits += pii_digit(p[i]);
         letters += pii_alpha(p[i]);
     }
-    if (!digits || !letters || strchr("$%*#/.:?&", p[0]) || starts(p, n, "XKEY") || starts(p, n, "sha1-")
-        || starts(p, n, "sha256-") || starts(p, n, "sha384-") || starts(p, n, "sha512-") || starts(p, n, "sha256:")
-        || starts(p, n, "data:") || starts(p, n, "ssh-"))
+    if (!digits || !letters || strchr("$%*#/.:?&", p[0]) || starts(p, n, "XKEY") ||
+        starts(p, n, "sha1-") || starts(p, n, "sha256-") || starts(p, n, "sha384-") ||
+        starts(p, n, "sha512-") || starts(p, n, "sha256:") || starts(p, n, "data:") ||
+        starts(p, n, "ssh-"))
         return true;
     for (i = 0; bad[i]; i++)
         if (memmem(p, n, bad[i], strlen(bad[i])))
             return true;
-    return uuid(p, n) || manual_word(p, n) || sequence(p, n) || wordy(p, n) || entropy(p, n) < 3.5 || digest(s, p, n);
+    return uuid(p, n) || manual_word(p, n) || sequence(p, n) || wordy(p, n) ||
+           entropy(p, n) < 3.5 || digest(s, p, n);
 }
 
 static bool secret_name(const char *p, size_t n)
 {
-    static const char *const words[] = {"key", "secret", "token", "password", "passwd", "pwd", "credential", "passphrase"};
-    const uint32_t first = 1u << ('k' & 31) | 1u << ('s' & 31) | 1u << ('t' & 31) | 1u << ('p' & 31) | 1u << ('c' & 31);
+    static const char *const words[] = {"key",    "secret", "token",      "password",
+                                        "passwd", "pwd",    "credential", "passphrase"};
+    const uint32_t first = 1u << ('k' & 31) | 1u << ('s' & 31) | 1u << ('t' & 31) |
+                           1u << ('p' & 31) | 1u << ('c' & 31);
     size_t i, k, len;
 
     for (i = 0; i + 3 <= n; i++)
         for (k = first >> (p[i] & 31) & 1 ? 0 : LM_COUNT(words); k < LM_COUNT(words); k++)
-            if ((p[i] | 32) == words[k][0] && (len = strlen(words[k])) <= n - i && pii_has_word(p + i, len, words[k]))
+            if ((p[i] | 32) == words[k][0] && (len = strlen(words[k])) <= n - i &&
+                pii_has_word(p + i, len, words[k]))
                 return true;
     return false;
 }
 
-/* The name that the quote at i belongs to: NAME = ", "NAME": ', NAME := ` and the like, on one line. */
+/* The name that the quote at i belongs to: NAME = ", "NAME": ', NAME := ` and the like, on one
+ * line. */
 static bool named_secret(const pii_scan *s, size_t i)
 {
     size_t at = i, end, signs = 0;
@@ -162,7 +169,8 @@ static bool named_secret(const pii_scan *s, size_t i)
     while (at > s->lo && s->p[at - 1] && strchr("\"'`])", s->p[at - 1]) && i - at < 70)
         at--;
     end = at;
-    while (at > s->lo && end - at < 64 && (pii_word(s->p[at - 1]) || s->p[at - 1] == '-' || s->p[at - 1] == '.'))
+    while (at > s->lo && end - at < 64 &&
+           (pii_word(s->p[at - 1]) || s->p[at - 1] == '-' || s->p[at - 1] == '.'))
         at--;
     return secret_name(s->p + at, end - at);
 }

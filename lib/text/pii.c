@@ -2,12 +2,20 @@
 #include "text/pii-priv.h"
 
 enum { AT, DOT, DIGIT, COLON, RUN, QUOTE, DASH, SECRET, NSET = PII_SETS, ROW = NSET + 1 };
-enum { CHUNK = 256, WINDOW = 8 << 20 };            /* blocks of 64 bytes a call of the kernel; default window */
+enum {
+    CHUNK = 256,
+    WINDOW = 8 << 20
+}; /* blocks of 64 bytes a call of the kernel; default window */
 
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-static const char *const members[NSET] = {
-    "@", ".", "0123456789", ":", LETTERS "0123456789_-", "\"'`", "-", LETTERS "0123456789_+/=.~!@#$%^&*:?|-"
-};
+static const char *const members[NSET] = {"@",
+                                          ".",
+                                          "0123456789",
+                                          ":",
+                                          LETTERS "0123456789_-",
+                                          "\"'`",
+                                          "-",
+                                          LETTERS "0123456789_+/=.~!@#$%^&*:?|-"};
 
 static void set_up(lm_byteset *set)
 {
@@ -51,7 +59,9 @@ bool pii_has_word(const char *p, size_t n, const char *word)
     size_t k = strlen(word), i, j;
 
     for (i = 0; i + k <= n; i++) {
-        for (j = 0; j < k && (p[i + j] >= 'A' && p[i + j] <= 'Z' ? p[i + j] + 32 : p[i + j]) == word[j]; j++)
+        for (j = 0;
+             j < k && (p[i + j] >= 'A' && p[i + j] <= 'Z' ? p[i + j] + 32 : p[i + j]) == word[j];
+             j++)
             ;
         if (j == k)
             return true;
@@ -77,7 +87,9 @@ static inline uint64_t sixteen(uint64_t x, uint64_t next)
     return x;
 }
 
-typedef struct { uint64_t digit, word; } carry;   /* of the byte before the block */
+typedef struct {
+    uint64_t digit, word;
+} carry; /* of the byte before the block */
 
 static void each(pii_scan *s, size_t at, uint64_t hits, void (*f)(pii_scan *, size_t))
 {
@@ -95,27 +107,31 @@ static void block(pii_scan *s, size_t at, const uint64_t *m, const uint64_t *n, 
     if (kinds & LM_PII_IPV4 && m[DOT]) {
         x = m[DOT] & (m[DIGIT] << 1 | c->digit) & ahead(m[DIGIT], n[DIGIT], 1);
         if (x)
-            x &= (ahead(m[DOT], n[DOT], 2) | ahead(m[DOT], n[DOT], 3) | ahead(m[DOT], n[DOT], 4))
-                & (ahead(m[DOT], n[DOT], 4) | ahead(m[DOT], n[DOT], 5) | ahead(m[DOT], n[DOT], 6)
-                   | ahead(m[DOT], n[DOT], 7) | ahead(m[DOT], n[DOT], 8));
+            x &= (ahead(m[DOT], n[DOT], 2) | ahead(m[DOT], n[DOT], 3) | ahead(m[DOT], n[DOT], 4)) &
+                 (ahead(m[DOT], n[DOT], 4) | ahead(m[DOT], n[DOT], 5) | ahead(m[DOT], n[DOT], 6) |
+                  ahead(m[DOT], n[DOT], 7) | ahead(m[DOT], n[DOT], 8));
         each(s, at, x, pii_dots);
     }
     if (kinds & LM_PII_IPV6 && m[COLON]) {
-        x = m[COLON] & (ahead(m[COLON], n[COLON], 1) | ahead(m[COLON], n[COLON], 2) | ahead(m[COLON], n[COLON], 3)
-                        | ahead(m[COLON], n[COLON], 4) | ahead(m[COLON], n[COLON], 5));
+        x = m[COLON] & (ahead(m[COLON], n[COLON], 1) | ahead(m[COLON], n[COLON], 2) |
+                        ahead(m[COLON], n[COLON], 3) | ahead(m[COLON], n[COLON], 4) |
+                        ahead(m[COLON], n[COLON], 5));
         each(s, at, x, pii_colons);
     }
     if (kinds & LM_PII_KEY) {
-        uint64_t word = m[RUN] & ~m[DASH];         /* a key starts where no word goes on */
+        uint64_t word = m[RUN] & ~m[DASH]; /* a key starts where no word goes on */
 
         x = word & ~(word << 1 | c->word) & ahead(m[RUN], n[RUN], 15);
         if (x)
             each(s, at, x & sixteen(m[RUN], n[RUN]), pii_run);
         if (m[QUOTE])
-            each(s, at, m[QUOTE] & sixteen(ahead(m[SECRET], n[SECRET], 1), n[SECRET] >> 1), pii_quote);
+            each(s, at, m[QUOTE] & sixteen(ahead(m[SECRET], n[SECRET], 1), n[SECRET] >> 1),
+                 pii_quote);
         x = m[DASH] & ahead(m[DASH], n[DASH], 4) & ~ahead(m[DASH], n[DASH], 5);
         if (x)
-            each(s, at, x & ahead(m[DASH], n[DASH], 1) & ahead(m[DASH], n[DASH], 2) & ahead(m[DASH], n[DASH], 3),
+            each(s, at,
+                 x & ahead(m[DASH], n[DASH], 1) & ahead(m[DASH], n[DASH], 2) &
+                     ahead(m[DASH], n[DASH], 3),
                  pii_dashes);
     }
     c->digit = m[DIGIT] >> 63;
@@ -149,8 +165,10 @@ static int by_off(const void *a, const void *b)
 {
     const lm_pii_span *x = a, *y = b;
 
-    return x->off != y->off ? (x->off < y->off ? -1 : 1) : x->len != y->len ? (x->len > y->len ? -1 : 1)
-        : x->kind != y->kind ? x->kind - y->kind : strcmp(x->type, y->type);
+    return x->off != y->off     ? (x->off < y->off ? -1 : 1)
+           : x->len != y->len   ? (x->len > y->len ? -1 : 1)
+           : x->kind != y->kind ? x->kind - y->kind
+                                : strcmp(x->type, y->type);
 }
 
 /* True if a goes before b where they overlap. A vendor's name goes before the generic one. */
@@ -163,8 +181,8 @@ static bool beats(const lm_pii_span *a, const lm_pii_span *b)
     return strcmp(b->type, "key-generic") == 0;
 }
 
-/* Of spans i to j, which hang together by overlaps: keeps the best, then the best of those that do not
-   overlap it, and so on. A negative kind marks what is kept, 0 what is spent. */
+/* Of spans i to j, which hang together by overlaps: keeps the best, then the best of those that do
+   not overlap it, and so on. A negative kind marks what is kept, 0 what is spent. */
 static void choose_heap(lm_pii_list *l, size_t i, size_t j)
 {
     for (;;) {
@@ -178,7 +196,8 @@ static void choose_heap(lm_pii_list *l, size_t i, size_t j)
             return;
         best = l->v[which];
         for (k = i; k < j; k++)
-            if (l->v[k].kind > 0 && l->v[k].off < best.off + best.len && best.off < l->v[k].off + l->v[k].len)
+            if (l->v[k].kind > 0 && l->v[k].off < best.off + best.len &&
+                best.off < l->v[k].off + l->v[k].len)
                 l->v[k].kind = 0;
         l->v[which].kind = -best.kind;
     }
@@ -208,10 +227,13 @@ static void choose(lm_pii_list *l)
 
 static bool is_lockfile(lm_str path)
 {
-    static const char *const name[] = {
-        "package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "Cargo.lock", "poetry.lock",
-        "Pipfile.lock", "composer.lock", "Gemfile.lock", "go.sum", "flake.lock", "mix.lock", "pubspec.lock", "uv.lock"
-    };
+    static const char *const name[] = {"package-lock.json", "npm-shrinkwrap.json",
+                                       "yarn.lock",         "pnpm-lock.yaml",
+                                       "Cargo.lock",        "poetry.lock",
+                                       "Pipfile.lock",      "composer.lock",
+                                       "Gemfile.lock",      "go.sum",
+                                       "flake.lock",        "mix.lock",
+                                       "pubspec.lock",      "uv.lock"};
     const char *slash = path.n ? memrchr(path.p, '/', path.n) : NULL;
     lm_str base = slash ? (lm_str){slash + 1, path.n - (size_t)(slash + 1 - path.p)} : path;
     size_t i;

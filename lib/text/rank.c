@@ -1,9 +1,16 @@
-/* rank: a key is, attribute by attribute, a tag (1 number, 2 text, ff missing) and a value whose bytes sort:
-   a number as its f64 bits, a text with 00 doubled to 00 FF and 00 00 at its end. Descending = inverted. */
+/* rank: a key is, attribute by attribute, a tag (1 number, 2 text, ff missing) and a value whose
+   bytes sort: a number as its f64 bits, a text with 00 doubled to 00 FF and 00 00 at its end.
+   Descending = inverted. */
 #include "text/expr.h"
 #include "text/rank.h"
 
-struct lm_rank { struct { char *name; bool down; } *key; size_t n, cap; };
+struct lm_rank {
+    struct {
+        char *name;
+        bool down;
+    } * key;
+    size_t n, cap;
+};
 
 static void add_key(lm_rank *k, lm_str name, bool down)
 {
@@ -66,7 +73,7 @@ static void add_number(lm_buf *out, double v)
     uint64_t u;
     int i;
 
-    v += 0.0;                                      /* -0 is 0 */
+    v += 0.0; /* -0 is 0 */
     memcpy(&u, &v, sizeof u);
     u = u >> 63 ? ~u : u | 1ull << 63;
     lm_buf_addc(out, 1);
@@ -95,7 +102,7 @@ static double licence_class(lm_str v)
     for (i = 0; i < LM_COUNT(order); i++)
         if (lm_is(v, order[i]))
             break;
-    return (double)i;                              /* an unknown class comes behind the known ones */
+    return (double)i; /* an unknown class comes behind the known ones */
 }
 
 void lm_rank_key(const lm_rank *k, lm_rec *r, lm_id hash, lm_buf *out)
@@ -115,7 +122,7 @@ void lm_rank_key(const lm_rank *k, lm_rec *r, lm_id hash, lm_buf *out)
             add_number(out, (double)r->body.n);
         } else if (!v.p) {
             lm_buf_addc(out, (char)0xff);
-            continue;                              /* last, whichever way the key goes */
+            continue; /* last, whichever way the key goes */
         } else if (!strcmp(k->key[i].name, "lic-type")) {
             add_number(out, licence_class(v));
         } else if (lm_value_is_num(v) && lm_parse_f64(v, &num)) {

@@ -1,6 +1,6 @@
 /* re: see re.h. Limits: a match that backtracks more than MATCH_LIMIT times, or needs more than
-   STACK_MAX of JIT stack, gives up; the numbers let every sane pattern through and end a hostile one
-   within about a second. */
+   STACK_MAX of JIT stack, gives up; the numbers let every sane pattern through and end a hostile
+   one within about a second. */
 /* link: pcre2-8 */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
@@ -8,7 +8,7 @@
 #include "text/re.h"
 
 #define MATCH_LIMIT 10000000u
-#define HEAP_LIMIT_KIB 65536u                      /* for the interpreter, where there is no JIT */
+#define HEAP_LIMIT_KIB 65536u /* for the interpreter, where there is no JIT */
 #define STACK_MIN (32u << 10)
 #define STACK_MAX (1u << 20)
 
@@ -87,7 +87,7 @@ lm_re *lm_re_new(lm_str pattern, int flags)
         opt |= PCRE2_UCP;
     if (flags & LM_RE_DOTALL)
         opt |= PCRE2_DOTALL;
-    if (flags & LM_RE_LITERAL)       /* a literal allows only these */
+    if (flags & LM_RE_LITERAL) /* a literal allows only these */
         opt = PCRE2_LITERAL | (opt & (PCRE2_CASELESS | PCRE2_UTF | PCRE2_MATCH_INVALID_UTF));
     pcre2_set_newline(ctx, PCRE2_NEWLINE_LF);
     pcre2_set_bsr(ctx, PCRE2_BSR_ANYCRLF);
@@ -99,11 +99,12 @@ lm_re *lm_re_new(lm_str pattern, int flags)
         if (err == PCRE2_ERROR_HEAP_FAILED)
             lm_oom_hook(pattern.n);
         pcre2_get_error_message(err, text, sizeof text);
-        lm_err(LM_EUSAGE, "pattern '%.*s': %s at byte %zu", (int)(pattern.n > 200 ? 200 : pattern.n),
-               pattern.n ? pattern.p : "", (char *)text, at);
+        lm_err(LM_EUSAGE, "pattern '%.*s': %s at byte %zu",
+               (int)(pattern.n > 200 ? 200 : pattern.n), pattern.n ? pattern.p : "", (char *)text,
+               at);
         return NULL;
     }
-    pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);   /* no JIT here: the interpreter says the same */
+    pcre2_jit_compile(code, PCRE2_JIT_COMPLETE); /* no JIT here: the interpreter says the same */
     re = lm_zalloc(1, sizeof *re);
     re->code = code;
     pcre2_pattern_info(code, PCRE2_INFO_CAPTURECOUNT, &re->groups);
@@ -136,7 +137,7 @@ int lm_re_match(const lm_re *re, lm_str s, size_t from, size_t (*span)[2], size_
     }
     if (!span)
         return 1;
-    have = rc ? (size_t)rc : LM_RE_GROUPS;         /* 0: more groups than room, the first are there */
+    have = rc ? (size_t)rc : LM_RE_GROUPS; /* 0: more groups than room, the first are there */
     ov = pcre2_get_ovector_pointer(sc->md);
     for (size_t i = 0; i < n; i++) {
         span[i][0] = i < have ? ov[2 * i] : SIZE_MAX;

@@ -6,18 +6,18 @@
 #include "text/spool.h"
 
 #define IN_FILE (1ull << 63)
-enum { BLOCK = 1 << 20, WRITE = 256 << 10 };       /* bytes of memory taken at once, of one write */
+enum { BLOCK = 1 << 20, WRITE = 256 << 10 }; /* bytes of memory taken at once, of one write */
 
 struct lm_spool {
     char *dir;
     size_t *room;
-    char **block;                                  /* memory: freed together */
+    char **block; /* memory: freed together */
     size_t nblock, capblock;
-    char *free_at;                                 /* in the last block */
+    char *free_at; /* in the last block */
     size_t left;
-    int fd;                                        /* -1: nothing spilled */
-    uint64_t size;                                 /* bytes given to the file */
-    lm_buf out;                                    /* of these the last, not yet written */
+    int fd;        /* -1: nothing spilled */
+    uint64_t size; /* bytes given to the file */
+    lm_buf out;    /* of these the last, not yet written */
     lm_str map;
 };
 
@@ -39,7 +39,7 @@ static int open_file(lm_spool *s)
     int err = 0;
 
     s->fd = open(s->dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (s->fd < 0) {                               /* a file system without O_TMPFILE */
+    if (s->fd < 0) { /* a file system without O_TMPFILE */
         lm_buf_addf(&name, "%s/lm-spool.XXXXXX", s->dir);
         s->fd = mkostemp(name.p, O_CLOEXEC);
         if (s->fd < 0)
@@ -81,7 +81,7 @@ int lm_spool_add(lm_spool *s, const void *p, size_t n, uint64_t *at)
         *s->room -= size;
         LM_GROW(s->block, s->nblock, s->capblock);
         s->block[s->nblock++] = lm_alloc(size);
-        if (size != BLOCK) {                       /* a large piece has a block to itself */
+        if (size != BLOCK) { /* a large piece has a block to itself */
             memcpy(s->block[s->nblock - 1], p, n);
             *at = (uint64_t)(uintptr_t)s->block[s->nblock - 1];
             return 0;

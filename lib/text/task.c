@@ -67,7 +67,10 @@ static bool seconds(const char *s, uint64_t *ms)
 /* Takes val (owned) for key. False: unknown key or bad value; val is then still the caller's. */
 static bool take(lm_task *t, lm_str key, char *val)
 {
-    struct { const char *key; char **to; } text[] = {{"name", &t->name}, {"kind", &t->kind}, {"lang", &t->lang}, {"template", &t->text}};
+    struct {
+        const char *key;
+        char **to;
+    } text[] = {{"name", &t->name}, {"kind", &t->kind}, {"lang", &t->lang}, {"template", &t->text}};
     bool ok = false;
 
     for (size_t i = 0; i < LM_COUNT(text); i++)
@@ -165,9 +168,9 @@ int lm_task_add(lm_task *t, lm_rec *r)
     to = prompt ? &p->prompt : test ? &p->test : &p->solution;
     if (to->p) {
         if (lm_eq(*to, r->body))
-            return 0;                              /* the same record again, as in joined streams */
-        return lm_rec_fail(r, LM_EINVALID, "a second, different %.*s of problem %.*s", (int)r->type.n, r->type.p,
-                           (int)(id.n > 100 ? 100 : id.n), id.p);
+            return 0; /* the same record again, as in joined streams */
+        return lm_rec_fail(r, LM_EINVALID, "a second, different %.*s of problem %.*s",
+                           (int)r->type.n, r->type.p, (int)(id.n > 100 ? 100 : id.n), id.p);
     }
     p->hash = (lm_id){0, 0};
     *to = lm_arena_str(t->ar, r->body);
@@ -184,7 +187,7 @@ int lm_task_add(lm_task *t, lm_rec *r)
 
 static void put(lm_buf *b, lm_str s)
 {
-    uint64_t n = s.p ? s.n + 1 : 0;                /* lengths make the parts unambiguous; 0 = absent */
+    uint64_t n = s.p ? s.n + 1 : 0; /* lengths make the parts unambiguous; 0 = absent */
 
     lm_buf_addf(b, "%llu:", (unsigned long long)n);
     if (s.n)
@@ -195,7 +198,8 @@ void lm_task_seal(lm_task *t)
 {
     for (size_t i = 0; i < t->nv; i++) {
         lm_problem *p = &t->v[i];
-        lm_str all[] = {p->id, p->prompt, p->test, p->solution, p->lang, p->entry, lm_cstr(t->text)};
+        lm_str all[] = {p->id,   p->prompt, p->test,         p->solution,
+                        p->lang, p->entry,  lm_cstr(t->text)};
         lm_buf b = {0};
 
         if (p->hash.hi | p->hash.lo)
@@ -222,13 +226,19 @@ void lm_task_record(const lm_task *t, lm_rec *r)
     lm_body(r, t->conf.p ? t->conf.p : "", t->conf.n);
 }
 
-void lm_task_program(const lm_task *t, const lm_problem *p, const char *text, lm_str completion, lm_buf *out)
+void lm_task_program(const lm_task *t, const lm_problem *p, const char *text, lm_str completion,
+                     lm_buf *out)
 {
     const char *s = t->text ? t->text : text;
 
     while (*s) {
-        const struct { const char *name; lm_str v; } hole[] = {
-            {"{prompt}", p->prompt}, {"{completion}", completion}, {"{test}", p->test}, {"{entry}", p->entry}};
+        const struct {
+            const char *name;
+            lm_str v;
+        } hole[] = {{"{prompt}", p->prompt},
+                    {"{completion}", completion},
+                    {"{test}", p->test},
+                    {"{entry}", p->entry}};
         size_t k = 0, n;
 
         for (; k < LM_COUNT(hole); k++)

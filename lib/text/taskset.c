@@ -69,14 +69,15 @@ int lm_taskset_find(lm_taskset *s, lm_rec *r, lm_task **task, lm_problem **p)
     if (!name.n && !s->last)
         return lm_rec_fail(r, LM_EMISSING, "no task=, and no @task record before it");
     t = named(s, name);
-    if (!t->nv) {                                  /* the stream only names it: its folder has the problems */
+    if (!t->nv) { /* the stream only names it: its folder has the problems */
         e = lm_task_load(t->name, &disk);
         if (e < 0) {
             lm_error was = *lm_last_error();
             return lm_rec_fail(r, e == LM_EUSAGE ? LM_EMISSING : e, "%s", was.detail);
         }
         if (t->hash[0] && strcmp(t->hash, disk->hash)) {
-            e = lm_rec_fail(r, LM_EMISMATCH, "task %s: the folder has hash %s, the stream %s", t->name, disk->hash, t->hash);
+            e = lm_rec_fail(r, LM_EMISMATCH, "task %s: the folder has hash %s, the stream %s",
+                            t->name, disk->hash, t->hash);
             lm_task_free(disk);
             return e;
         }
@@ -87,7 +88,8 @@ int lm_taskset_find(lm_taskset *s, lm_rec *r, lm_task **task, lm_problem **p)
     lm_task_seal(t);
     *p = lm_task_find(t, id);
     if (!*p || !(*p)->prompt.p)
-        return lm_rec_fail(r, LM_EMISSING, "task %s has no problem %.*s", t->name, (int)(id.n > 100 ? 100 : id.n), id.p);
+        return lm_rec_fail(r, LM_EMISSING, "task %s has no problem %.*s", t->name,
+                           (int)(id.n > 100 ? 100 : id.n), id.p);
     *task = t;
     return 0;
 }

@@ -1,12 +1,12 @@
 /* shim: LD_PRELOADed under a tool, makes system calls fail as systems do.
      FAULT_SHORT=1     reads and writes move fewer bytes than asked, as a hash of their count says
-     FAULT_EINTR=K     one of K reads, writes and polls is interrupted, as a hash of their count says
-     FAULT_ENOSPC=N    writes to files fail with ENOSPC once N bytes were written
-     FAULT_EIO=N       the N-th read fails with EIO
-     FAULT_MALLOC=N    the N-th allocation fails, and all after it; 0 = none
+     FAULT_EINTR=K     one of K reads, writes and polls is interrupted, as a hash of their count
+   says FAULT_ENOSPC=N    writes to files fail with ENOSPC once N bytes were written FAULT_EIO=N the
+   N-th read fails with EIO FAULT_MALLOC=N    the N-th allocation fails, and all after it; 0 = none
      FAULT_MALLOC1=N   the N-th allocation fails, that one alone
      FAULT_TELL=FILE   appends 'hit' when a failure of memory, space or input was delivered
-   The tool may then end with 0 (it coped) or 5 (it told), never by a signal or with a false %end. */
+   The tool may then end with 0 (it coped) or 5 (it told), never by a signal or with a false %end.
+ */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -33,7 +33,7 @@ static atomic_llong written;
 static long every, fail_read, fail_alloc, fail_one;
 static long long space = -1;
 static int shorter;
-static bool armed;                                  /* set once main is near: the loader's own calls pass */
+static bool armed; /* set once main is near: the loader's own calls pass */
 static char tell[512];
 
 static long number(const char *name, long none)
@@ -55,7 +55,7 @@ __attribute__((constructor)) static void arm(void)
     fail_one = number("FAULT_MALLOC1", 0);
     if (file && strlen(file) < sizeof tell)
         strcpy(tell, file);
-    unsetenv("LD_PRELOAD");                         /* the tool fails, not what it runs */
+    unsetenv("LD_PRELOAD"); /* the tool fails, not what it runs */
     armed = true;
 }
 
@@ -63,7 +63,8 @@ static void hit(void)
 {
     int fd, keep = errno;
 
-    if (*tell && (fd = (int)syscall(SYS_openat, AT_FDCWD, tell, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)) >= 0) {
+    if (*tell && (fd = (int)syscall(SYS_openat, AT_FDCWD, tell,
+                                    O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)) >= 0) {
         if (syscall(SYS_write, fd, "hit\n", 4) < 0)
             keep = errno;
         syscall(SYS_close, fd);

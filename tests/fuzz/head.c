@@ -1,4 +1,5 @@
-/* Fuzz target: any line given to the header parser; what it takes is, once edited, written as the same header. */
+/* Fuzz target: any line given to the header parser; what it takes is, once edited, written as the
+ * same header. */
 #include "stream/stream.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
@@ -33,8 +34,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
         }
         lm_set(&r, "zz-new", LM_STR("\xff %"));
         if (lm_rec_write(&out, &r) < 0 ? line.n < LM_MAX_HEAD - 64
-                                       : lm_head_parse(out.p, out.n - 1, &back, &len, &why) < 0 || len ||
-                                             !lm_eq(back.type, r.type))
+                                       : lm_head_parse(out.p, out.n - 1, &back, &len, &why) < 0 ||
+                                             len || !lm_eq(back.type, r.type))
             abort();
     }
     lm_rec_free(&r);

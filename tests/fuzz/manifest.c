@@ -7,7 +7,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
 static char dir[] = "/tmp/lm-fuzz-manifest.XXXXXX";
 
-static void gone(void) { lm_rmtree(dir); }
+static void gone(void)
+{
+    lm_rmtree(dir);
+}
 
 static void put(const char *name, const void *p, size_t n)
 {

@@ -1,4 +1,5 @@
-/* Fuzz target: percent escapes: any bytes survive encoding and decoding; what decodes is written so that it decodes the same. */
+/* Fuzz target: percent escapes: any bytes survive encoding and decoding; what decodes is written so
+ * that it decodes the same. */
 #include "base/base.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
@@ -15,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
     if (lm_pct_decode(&b, s)) {
         lm_buf c = {0};
 
-        lm_pct_encode(&a, lm_buf_str(&b));         /* fewer escapes perhaps, the same value */
+        lm_pct_encode(&a, lm_buf_str(&b)); /* fewer escapes perhaps, the same value */
         if (a.n > n || !lm_pct_decode(&c, lm_buf_str(&a)) || !lm_eq(lm_buf_str(&c), lm_buf_str(&b)))
             abort();
         lm_buf_free(&c);

@@ -1,5 +1,5 @@
-/* Fuzz target: any text searched for personal data at two levels and two windows; what was found is in
-   order, and once replaced is not found again. */
+/* Fuzz target: any text searched for personal data at two levels and two windows; what was found is
+   in order, and once replaced is not found again. */
 #include "kernels/cpu.h"
 #include "text/pii.h"
 

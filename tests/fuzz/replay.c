@@ -1,5 +1,6 @@
-/* replay: runs one fuzz target without libFuzzer, so that any compiler can: the seeds of tests/fuzz/seeds/NAME,
-   each cut at each byte, and mutations drawn from a fixed seed. Prints TAP; a finding ends the process. */
+/* replay: runs one fuzz target without libFuzzer, so that any compiler can: the seeds of
+   tests/fuzz/seeds/NAME, each cut at each byte, and mutations drawn from a fixed seed. Prints TAP;
+   a finding ends the process. */
 #include "base/base.h"
 #include <dirent.h>
 #include <unistd.h>
@@ -21,7 +22,10 @@ static void once(const char *p, size_t n)
 
 static void mutate(lm_buf *b, const lm_buf *seed, size_t seeds, uint64_t *state)
 {
-    static const char *const bits[] = {"\n", "@doc ", "%end n=", " ", "=", "%", "0", "18446744073709551615", "-1", "{", "\"", "\xff", "\0\0\0\0"};
+    static const char *const bits[] = {"\n",      "@doc ", "%end n=", " ",
+                                       "=",       "%",     "0",       "18446744073709551615",
+                                       "-1",      "{",     "\"",      "\xff",
+                                       "\0\0\0\0"};
     unsigned edits = 1 + (unsigned)(lm_splitmix(state) % 6);
 
     while (edits--) {
@@ -38,7 +42,7 @@ static void mutate(lm_buf *b, const lm_buf *seed, size_t seeds, uint64_t *state)
             if (b->n)
                 b->p[at] = (char)(b->p[at] ^ 1 << (r >> 40) % 8);
             break;
-        case 2:                                    /* cut out a piece */
+        case 2: /* cut out a piece */
             if (b->n) {
                 size_t len = (size_t)(r >> 40) % (b->n - at) + 1;
 
@@ -46,13 +50,13 @@ static void mutate(lm_buf *b, const lm_buf *seed, size_t seeds, uint64_t *state)
                 b->n -= len;
             }
             break;
-        case 3:                                    /* put in something the formats know */
+        case 3: /* put in something the formats know */
             bit = bits[(r >> 40) % LM_COUNT(bits)];
             lm_buf_adds(b, bit);
             memmove(b->p + at + strlen(bit), b->p + at, b->n - at - strlen(bit));
             memcpy(b->p + at, bit, strlen(bit));
             break;
-        default: {                                 /* go on as another seed does */
+        default: { /* go on as another seed does */
             const lm_buf *o = seed + (r >> 16) % seeds;
 
             if (o->n && b->n < LONGEST) {

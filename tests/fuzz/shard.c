@@ -1,4 +1,5 @@
-/* Fuzz target: any bytes as a shard. What is taken is read row by row: no id or place beyond it is touched. */
+/* Fuzz target: any bytes as a shard. What is taken is read row by row: no id or place beyond it is
+ * touched. */
 #include "nn/data.h"
 #include <sys/mman.h>
 #include <unistd.h>

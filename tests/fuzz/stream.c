@@ -1,5 +1,5 @@
-/* Fuzz target: any bytes as an input stream. A stream that is read to its end, written out and read again is the
-   same; a reader that hops over bodies or is lax comes to an end too. */
+/* Fuzz target: any bytes as an input stream. A stream that is read to its end, written out and read
+   again is the same; a reader that hops over bodies or is lax comes to an end too. */
 #include "stream/stream.h"
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -17,7 +17,8 @@ static int file(char path[32], const void *p, size_t n)
     return fd;
 }
 
-/* Reads path; each record goes to out, if any. The result of the last lm_next; counts in *recs and *sum. */
+/* Reads path; each record goes to out, if any. The result of the last lm_next; counts in *recs and
+ * *sum. */
 static int through(const char *path, lm_out *out, int flags, uint64_t *recs, uint64_t *sum)
 {
     lm_in *in = lm_in_open(path, flags);
@@ -73,7 +74,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
     lm_max_body = 1 << 20;
     rc = through(path, out, 0, &recs, &sum);
     lm_out_close(out);
-    if (!rc && (lseek(fd2, 0, SEEK_SET) || through(path2, NULL, 0, &recs2, &sum2) || recs != recs2 || sum != sum2))
+    if (!rc && (lseek(fd2, 0, SEEK_SET) || through(path2, NULL, 0, &recs2, &sum2) ||
+                recs != recs2 || sum != sum2))
         abort();
     if (rc > 0 || (rc < 0 && !*lm_last_error()->detail))
         abort();

@@ -1,4 +1,5 @@
-/* Fuzz target: a task.conf and HumanEval's JSON lines. A conf that is taken, and its programs, stay within bounds. */
+/* Fuzz target: a task.conf and HumanEval's JSON lines. A conf that is taken, and its programs, stay
+ * within bounds. */
 #include "text/task.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);

@@ -1,4 +1,5 @@
-/* Fuzz target: a stream of @task, @prompt, @test, @solution and @gen records, as lm-exec reads it. */
+/* Fuzz target: a stream of @task, @prompt, @test, @solution and @gen records, as lm-exec reads it.
+ */
 #include "text/task.h"
 #include <sys/mman.h>
 #include <unistd.h>
@@ -25,8 +26,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
         if (lm_taskset_take(&s, &r) < 0)
             break;
         /* a name that is not in the stream would be looked for on the disk */
-        if (lm_is(r.type, "gen") && s.last && s.last->nv && (!task.p || lm_is(task, s.last->name)) &&
-            lm_taskset_find(&s, &r, &t, &q) >= 0 && !q->prompt.p)
+        if (lm_is(r.type, "gen") && s.last && s.last->nv &&
+            (!task.p || lm_is(task, s.last->name)) && lm_taskset_find(&s, &r, &t, &q) >= 0 &&
+            !q->prompt.p)
             abort();
     }
     lm_in_close(in);

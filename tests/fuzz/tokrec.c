@@ -1,4 +1,5 @@
-/* Fuzz target: any bytes as a stream of @tok records, as lm-pack, lm-shard and lm-train read them. */
+/* Fuzz target: any bytes as a stream of @tok records, as lm-pack, lm-shard and lm-train read them.
+ */
 #include "nn/data.h"
 #include <sys/mman.h>
 #include <unistd.h>

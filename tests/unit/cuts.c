@@ -1,5 +1,6 @@
-/* A stream cut at every byte of its first 64 KiB is never taken for whole: by records, by headers, in
-   pieces, plain and compressed. The tools stand on these calls; cuts.t asks the tools themselves. */
+/* A stream cut at every byte of its first 64 KiB is never taken for whole: by records, by headers,
+   in pieces, plain and compressed. The tools stand on these calls; cuts.t asks the tools
+   themselves. */
 #include "lm.h"
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -24,11 +25,13 @@ static void make(lm_buf *b, size_t size)
 
         if (n % 5 == 0)
             len = 0;
-        lm_buf_addf(b, "@doc %zu id=%llx path=a%%20b%s\n", len, (unsigned long long)state, n % 7 ? "" : "   ");
+        lm_buf_addf(b, "@doc %zu id=%llx path=a%%20b%s\n", len, (unsigned long long)state,
+                    n % 7 ? "" : "   ");
         for (size_t i = 0; i < len; i++) {
             static const char text[] = "@doc 3\nabc\n%end n=1 b=3\n%lm 1\n\0\xff";
 
-            lm_buf_addc(b, n % 3 ? text[(i + state) % (sizeof text - 1)] : (char)lm_splitmix(&state));
+            lm_buf_addc(b,
+                        n % 3 ? text[(i + state) % (sizeof text - 1)] : (char)lm_splitmix(&state));
         }
         lm_buf_addc(b, '\n');
         n++;

@@ -21,7 +21,7 @@ static bool bytesets_equal(const lm_data_ops *k, const uint8_t *buf, size_t max)
         ((uint8_t *)set)[i] = (uint8_t)lm_splitmix(&rng);
     for (n = 0; n <= max; n++)
         for (ns = 0; ns <= 15; ns += 5) {
-            size_t at = n % 7;                     /* unaligned */
+            size_t at = n % 7; /* unaligned */
 
             memset(want, 0xa5, sizeof want);
             memset(got, 0xa5, sizeof got);

@@ -1,4 +1,5 @@
-/* lines against a plain re-expression: characters one by one, encoded runs by PCRE2; at every level. */
+/* lines against a plain re-expression: characters one by one, encoded runs by PCRE2; at every
+ * level. */
 #include "base/base.h"
 #include "kernels/cpu.h"
 #include "text/doc.h"
@@ -32,7 +33,7 @@ static void plain_runs(lm_str text, const char *pattern, lm_lines *o)
 static void plain(lm_str text, lm_lines *o)
 {
     size_t i, len, col = 0;
-    char *word = lm_memdup(text.p, text.n);        /* high bytes as '_': word bytes of no class */
+    char *word = lm_memdup(text.p, text.n); /* high bytes as '_': word bytes of no class */
 
     memset(o, 0, sizeof *o);
     o->bytes = text.n;
@@ -82,11 +83,14 @@ static bool same(lm_str text)
         memset(&got, 0xa5, sizeof got);
         lm_lines_scan(lm_data_at(level), text, &got);
         if (memcmp(&want, &got, sizeof got)) {
-            printf("# %s n=%zu chars %llu %llu lines %llu %llu max %llu %llu sum %llu %llu run %llu %llu enc %llu %llu\n",
-                   lm_cpu_name(level), text.n, (unsigned long long)want.chars, (unsigned long long)got.chars,
-                   (unsigned long long)want.lines, (unsigned long long)got.lines, (unsigned long long)want.line_max,
-                   (unsigned long long)got.line_max, (unsigned long long)want.line_sum, (unsigned long long)got.line_sum,
-                   (unsigned long long)want.enc_run, (unsigned long long)got.enc_run, (unsigned long long)want.enc_sum,
+            printf("# %s n=%zu chars %llu %llu lines %llu %llu max %llu %llu sum %llu %llu run "
+                   "%llu %llu enc %llu %llu\n",
+                   lm_cpu_name(level), text.n, (unsigned long long)want.chars,
+                   (unsigned long long)got.chars, (unsigned long long)want.lines,
+                   (unsigned long long)got.lines, (unsigned long long)want.line_max,
+                   (unsigned long long)got.line_max, (unsigned long long)want.line_sum,
+                   (unsigned long long)got.line_sum, (unsigned long long)want.enc_run,
+                   (unsigned long long)got.enc_run, (unsigned long long)want.enc_sum,
                    (unsigned long long)got.enc_sum);
             return false;
         }
@@ -97,10 +101,31 @@ static bool same(lm_str text)
 /* Random texts of parts that make runs, borders of blocks and broken characters likely. */
 static bool random_texts(unsigned n)
 {
-    static const char *const part[] = {
-        "\n", "\r\n", "a", "be ", "0x41,", "\\x41", "\\u00e9", "\\u12fg", "de,", "ad  \n ", "QUJD", "0123456789abcdef",
-        "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xc3", "\x80", " ", "_", "x", "\t", "==\n", ",", "\xe4\xb8\xad", "7"
-    };
+    static const char *const part[] = {"\n",
+                                       "\r\n",
+                                       "a",
+                                       "be ",
+                                       "0x41,",
+                                       "\\x41",
+                                       "\\u00e9",
+                                       "\\u12fg",
+                                       "de,",
+                                       "ad  \n ",
+                                       "QUJD",
+                                       "0123456789abcdef",
+                                       "\xc3\xa9",
+                                       "\xe2\x82\xac",
+                                       "\xf0\x9f\x98\x80",
+                                       "\xc3",
+                                       "\x80",
+                                       " ",
+                                       "_",
+                                       "x",
+                                       "\t",
+                                       "==\n",
+                                       ",",
+                                       "\xe4\xb8\xad",
+                                       "7"};
     uint64_t rng = 42;
     lm_buf b = {0};
     unsigned i, k;
@@ -110,7 +135,7 @@ static bool random_texts(unsigned n)
         uint64_t few = lm_splitmix(&rng);
 
         b.n = 0;
-        for (k = 0; k < few % 300; k++) {          /* mostly of a few kinds */
+        for (k = 0; k < few % 300; k++) { /* mostly of a few kinds */
             uint64_t v = lm_splitmix(&rng), kind = v % 3 ? few >> 8 >> v % 2 * 8 : v >> 8;
 
             lm_buf_adds(&b, part[kind % LM_COUNT(part)]);
@@ -160,15 +185,18 @@ int main(void)
     size_t n;
     bool good = true;
 
-    ok(same((lm_str){"", 0}) && same(LM_STR("\n")) && same(LM_STR("\r\n")) && same(LM_STR("\r")), "line ends alone");
+    ok(same((lm_str){"", 0}) && same(LM_STR("\n")) && same(LM_STR("\r\n")) && same(LM_STR("\r")),
+       "line ends alone");
     for (n = 0; n < 300; n++)
-        good &= same(repeat(&b, "A", n)) && same(repeat(&b, "\xc3\xa9", n)) && same(repeat(&b, "0x0f,", n % 40));
+        good &= same(repeat(&b, "A", n)) && same(repeat(&b, "\xc3\xa9", n)) &&
+                same(repeat(&b, "0x0f,", n % 40));
     ok(good, "one run of every length");
     for (n = 16300; n < 16460; n++)
         good &= same(repeat(&b, "z", n));
     ok(good, "runs over the border of two kernel calls");
     lm_lines_scan(lm_data_at(0), repeat(&b, "\\x41", 9), &o);
-    ok(o.enc_run == 32, "the first \\x of a run has no word border before it and stays out, as in the paper's pattern");
+    ok(o.enc_run == 32, "the first \\x of a run has no word border before it and stays out, as in "
+                        "the paper's pattern");
     ok(random_texts(20000), "random texts");
     ok(binary_same(), "binary texts are those of lm_doc_enc");
     lm_buf_free(&b);

@@ -1,5 +1,5 @@
-/* minhash: signatures equal at every level and equal to their definition; estimates and band hits as the
-   theory says. */
+/* minhash: signatures equal at every level and equal to their definition; estimates and band hits
+   as the theory says. */
 #include <math.h>
 #include "kernels/cpu.h"
 #include "text/minhash.h"
@@ -60,7 +60,8 @@ static bool same(lm_str text)
     for (level = 0; level <= lm_cpu_best() && good; level++) {
         lm_minhash_init(&m, lm_data_at(level), 0);
         has = plain(&m, text, want);
-        good = lm_minhash_sign(&m, &room, text, got) == has && (!has || !memcmp(want, got, sizeof want));
+        good = lm_minhash_sign(&m, &room, text, got) == has &&
+               (!has || !memcmp(want, got, sizeof want));
     }
     lm_minhash_room_free(&room);
     return good;
@@ -114,7 +115,8 @@ int main(void)
     char name[100];
 
     ok(same((lm_str){"", 0}) && same(LM_STR(" -- ;")), "a text without a word has no signature");
-    ok(same(LM_STR("One")) && same(LM_STR("one two three four")) && same(LM_STR("a b c d e")), "short texts are one shingle");
+    ok(same(LM_STR("One")) && same(LM_STR("one two three four")) && same(LM_STR("a b c d e")),
+       "short texts are one shingle");
     for (i = 0; i < 400; i++) {
         size_t n = lm_splitmix(&rng) % 300;
 
@@ -132,12 +134,14 @@ int main(void)
     lm_minhash_split(.7, &bands, &rows);
     ok(bands == 25 && rows == 10, "0.7 is 25 x 10");
     lm_minhash_split(.5, &bands, &rows);
-    ok(bands * rows <= 256 && fabs(pow(1.0 / bands, 1.0 / rows) - .5) < 1e-9, "0.5 has bands with that midpoint");
+    ok(bands * rows <= 256 && fabs(pow(1.0 / bands, 1.0 / rows) - .5) < 1e-9,
+       "0.5 has bands with that midpoint");
     for (i = 0; i < LM_COUNT(at); i++) {
         double mean, rate = hit_rate(at[i], 25, 10, &mean), p = 1 - pow(1 - pow(at[i], 10), 25);
         double sd = sqrt(p * (1 - p) / 400) + .002;
 
-        snprintf(name, sizeof name, "s = %.2f: estimate %.3f, hit rate %.3f, theory %.3f", at[i], mean, rate, p);
+        snprintf(name, sizeof name, "s = %.2f: estimate %.3f, hit rate %.3f, theory %.3f", at[i],
+                 mean, rate, p);
         ok(fabs(mean - at[i]) < .01 && fabs(rate - p) <= 3 * sd, name);
     }
     lm_buf_free(&b);

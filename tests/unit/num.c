@@ -14,33 +14,51 @@ static bool u64_is(const char *s, uint64_t want)
 
 static void whole(void)
 {
-    static const char *const junk[] = {"", " 1", "1 ", "+1", "-1", "01", "00", "1.0", "0x1", "1k", "18446744073709551616",
+    static const char *const junk[] = {"",
+                                       " 1",
+                                       "1 ",
+                                       "+1",
+                                       "-1",
+                                       "01",
+                                       "00",
+                                       "1.0",
+                                       "0x1",
+                                       "1k",
+                                       "18446744073709551616",
                                        "99999999999999999999999"};
     uint64_t v;
     int64_t i;
     bool none = true;
 
-    ok(u64_is("0", 0) && u64_is("7", 7) && u64_is("18446744073709551615", UINT64_MAX), "whole numbers are read");
+    ok(u64_is("0", 0) && u64_is("7", 7) && u64_is("18446744073709551615", UINT64_MAX),
+       "whole numbers are read");
     for (size_t k = 0; k < LM_COUNT(junk); k++)
         none &= !lm_parse_u64(lm_cstr(junk[k]), &v);
     ok(none, "junk, signs, leading zeros, overflow are refused");
-    ok(lm_parse_i64(LM_STR("-9223372036854775808"), &i) && i == INT64_MIN && lm_parse_i64(LM_STR("5"), &i) && i == 5,
+    ok(lm_parse_i64(LM_STR("-9223372036854775808"), &i) && i == INT64_MIN &&
+           lm_parse_i64(LM_STR("5"), &i) && i == 5,
        "signed numbers are read to their ends");
-    ok(!lm_parse_i64(LM_STR("9223372036854775808"), &i) && !lm_parse_i64(LM_STR("-9223372036854775809"), &i) &&
-           !lm_parse_i64(LM_STR("-"), &i), "and not beyond");
-    ok(lm_parse_num(LM_STR("10k"), &v) && v == 10000 && lm_parse_num(LM_STR("2G"), &v) && v == 2000000000,
+    ok(!lm_parse_i64(LM_STR("9223372036854775808"), &i) &&
+           !lm_parse_i64(LM_STR("-9223372036854775809"), &i) && !lm_parse_i64(LM_STR("-"), &i),
+       "and not beyond");
+    ok(lm_parse_num(LM_STR("10k"), &v) && v == 10000 && lm_parse_num(LM_STR("2G"), &v) &&
+           v == 2000000000,
        "counts go by 1000");
-    ok(lm_parse_size(LM_STR("4K"), &v) && v == 4096 && lm_parse_size(LM_STR("1T"), &v) && v == 1ull << 40,
+    ok(lm_parse_size(LM_STR("4K"), &v) && v == 4096 && lm_parse_size(LM_STR("1T"), &v) &&
+           v == 1ull << 40,
        "sizes go by 1024");
-    ok(!lm_parse_num(LM_STR("1K"), &v) && !lm_parse_size(LM_STR("1k"), &v) && !lm_parse_num(LM_STR("k"), &v) &&
-           !lm_parse_num(LM_STR("1kk"), &v) && !lm_parse_size(LM_STR("99999999999T"), &v),
+    ok(!lm_parse_num(LM_STR("1K"), &v) && !lm_parse_size(LM_STR("1k"), &v) &&
+           !lm_parse_num(LM_STR("k"), &v) && !lm_parse_num(LM_STR("1kk"), &v) &&
+           !lm_parse_size(LM_STR("99999999999T"), &v),
        "the other's suffix, none but a suffix, two of them, overflow are refused");
 }
 
 static void reals(void)
 {
-    static const double some[] = {0, 1, -1, 0.1, 1.0 / 3, 1e300, 5e-324, DBL_MAX, DBL_MIN, 123456789.125, 1e21, 1e-7};
-    static const char *const junk[] = {"", " 1", "1 ", "0x1p3", "1e", "e5", "+1", "infinity", "NAN", "1,5", "--1", ".", "1e999"};
+    static const double some[] = {0,      1,       -1,      0.1,           1.0 / 3, 1e300,
+                                  5e-324, DBL_MAX, DBL_MIN, 123456789.125, 1e21,    1e-7};
+    static const char *const junk[] = {"",         " 1",  "1 ",  "0x1p3", "1e", "e5",   "+1",
+                                       "infinity", "NAN", "1,5", "--1",   ".",  "1e999"};
     uint64_t state = 1;
     double v;
     char s[32];
@@ -76,8 +94,11 @@ static void reals(void)
     shortest &= !strcmp(s, "100");
     ok(shortest, "in the shortest form");
     lm_fmt_f64(s, NAN);
-    ok(!strcmp(s, "nan") && lm_fmt_f64(s, -INFINITY) == 4 && !strcmp(s, "-inf"), "nan and inf have their words");
-    ok(lm_parse_f64(LM_STR("nan"), &v) && isnan(v) && lm_parse_f64(LM_STR("-inf"), &v) && v == -INFINITY, "which are read");
+    ok(!strcmp(s, "nan") && lm_fmt_f64(s, -INFINITY) == 4 && !strcmp(s, "-inf"),
+       "nan and inf have their words");
+    ok(lm_parse_f64(LM_STR("nan"), &v) && isnan(v) && lm_parse_f64(LM_STR("-inf"), &v) &&
+           v == -INFINITY,
+       "which are read");
     for (size_t i = 0; i < LM_COUNT(junk); i++)
         if (lm_parse_f64(lm_cstr(junk[i]), &v)) {
             printf("# read: '%s'\n", junk[i]);
@@ -97,7 +118,8 @@ static void reals(void)
 
 static void escapes(void)
 {
-    static const char *const bad[] = {"%", "%4", "%4g", "%ff", "a b", "a\tb", "\x7f", "\xc3\xa9", "%%"};
+    static const char *const bad[] = {"%",    "%4",   "%4g",      "%ff", "a b",
+                                      "a\tb", "\x7f", "\xc3\xa9", "%%"};
     char all[256];
     lm_buf e = {0}, d = {0};
     bool good = true, none = true;
@@ -120,8 +142,17 @@ static void escapes(void)
 
 static void utf8(void)
 {
-    static const char *const bad[] = {"\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x80\x80", "\xed\xa0\x80", "\xf0\x80\x80\x80",
-                                      "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "\xe2\x82", "\xc3"};
+    static const char *const bad[] = {"\x80",
+                                      "\xc0\x80",
+                                      "\xc1\xbf",
+                                      "\xe0\x80\x80",
+                                      "\xed\xa0\x80",
+                                      "\xf0\x80\x80\x80",
+                                      "\xf4\x90\x80\x80",
+                                      "\xf5\x80\x80\x80",
+                                      "\xff",
+                                      "\xe2\x82",
+                                      "\xc3"};
     size_t len;
     char s[4];
     bool good = true, none = true;
@@ -133,17 +164,20 @@ static void utf8(void)
         if ((c >= 0xd800 && c < 0xe000) || c > 0x10ffff)
             good &= n == 0;
         else
-            good &= n && lm_utf8_len(s, 4 < n ? 4 : n) == n && lm_utf8_get(s, n, &len) == c && len == n &&
-                    !(n > 1 && lm_utf8_len(s, n - 1));
+            good &= n && lm_utf8_len(s, 4 < n ? 4 : n) == n && lm_utf8_get(s, n, &len) == c &&
+                    len == n && !(n > 1 && lm_utf8_len(s, n - 1));
     }
     ok(good, "every code point is written and read; surrogates and what lies beyond are not");
     for (size_t i = 0; i < LM_COUNT(bad); i++)
-        none &= lm_utf8_len(bad[i], strlen(bad[i])) == 0 && lm_utf8_get(bad[i], strlen(bad[i]), &len) == 0xffffffffu &&
-                len == 1 && !lm_utf8_valid(bad[i], strlen(bad[i]));
+        none &= lm_utf8_len(bad[i], strlen(bad[i])) == 0 &&
+                lm_utf8_get(bad[i], strlen(bad[i]), &len) == 0xffffffffu && len == 1 &&
+                !lm_utf8_valid(bad[i], strlen(bad[i]));
     ok(none, "overlong forms, surrogates, cut and stray bytes are invalid");
     ok(lm_utf8_len("", 0) == 0 && lm_utf8_valid("", 0), "nothing is valid and has no character");
-    ok(lm_utf8_count("a\xc3\xa9\xff\xe2\x82\xac", 7) == 4, "an invalid byte counts as one character");
-    ok(lm_utf8_valid("plain text that is long, \xe2\x82\xac", 28) && !lm_utf8_valid("plain text that is long, \xe2\x82", 27),
+    ok(lm_utf8_count("a\xc3\xa9\xff\xe2\x82\xac", 7) == 4,
+       "an invalid byte counts as one character");
+    ok(lm_utf8_valid("plain text that is long, \xe2\x82\xac", 28) &&
+           !lm_utf8_valid("plain text that is long, \xe2\x82", 27),
        "a cut character at the end is seen behind a run of ASCII");
 }
 

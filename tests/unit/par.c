@@ -1,4 +1,5 @@
-/* par: loops dealt out to threads, and records through lm_map in their order. Also run under the thread sanitizer. */
+/* par: loops dealt out to threads, and records through lm_map in their order. Also run under the
+ * thread sanitizer. */
 #include "par/par.h"
 #include "tap.h"
 #include <unistd.h>
@@ -96,7 +97,8 @@ static int stub(lm_in *in, lm_out *out)
 int main(void)
 {
     static const lm_opt opts[] = {LM_COMMON, LM_END};
-    static const lm_tool tool = {.name = "lm-unit", .does = "test", .types = "a", .opts = opts, .flags = LM_FOREIGN};
+    static const lm_tool tool = {
+        .name = "lm-unit", .does = "test", .types = "a", .opts = opts, .flags = LM_FOREIGN};
     static char zero[300], self[] = "lm-unit", quiet[] = "-q", *argv[] = {self, quiet, NULL};
     char dir[] = "/tmp/lm-par-XXXXXX", in[64], one[64], many[64];
     lm_rec r = {0};
@@ -104,9 +106,10 @@ int main(void)
     lm_buf a = {0}, b = {0};
 
     pools();
-    if (!mkdtemp(dir) || dup2(dup(1), 9) < 0 || lm_main(2, argv, &tool, stub))     /* lm_map asks cli for the tool's types */
+    if (!mkdtemp(dir) || dup2(dup(1), 9) < 0 ||
+        lm_main(2, argv, &tool, stub)) /* lm_map asks cli for the tool's types */
         return 1;
-    if (dup2(9, 1) < 0)                            /* lm_main closed it */
+    if (dup2(9, 1) < 0) /* lm_main closed it */
         return 1;
     snprintf(in, sizeof in, "%s/in", dir);
     snprintf(one, sizeof one, "%s/one", dir);
@@ -125,7 +128,8 @@ int main(void)
     for (unsigned jobs = 2; jobs <= 7; jobs += 5) {
         b.n = 0;
         ok(run_map(in, many, jobs, each) == 0 && lm_read_file(many, &b, 1 << 28) == 0 &&
-               lm_eq(lm_buf_str(&a), lm_buf_str(&b)), "through more: the same bytes");
+               lm_eq(lm_buf_str(&a), lm_buf_str(&b)),
+           "through more: the same bytes");
     }
     ok(run_map(in, many, 3, fails_late) == LM_EINVALID && strstr(lm_last_error()->where, ":40000:"),
        "the error of a worker names its record");

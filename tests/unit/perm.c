@@ -27,7 +27,8 @@ static bool bijection(uint64_t n, uint64_t seed, uint64_t epoch)
     return good;
 }
 
-/* Of 100,000 rows in 100 blocks, how far is the commonest pair (block of i, block of P(i)) from even? */
+/* Of 100,000 rows in 100 blocks, how far is the commonest pair (block of i, block of P(i)) from
+ * even? */
 static bool spread(void)
 {
     static uint32_t cell[100][100];

@@ -121,10 +121,13 @@ static bool rows_equal(lm_data *d, uint64_t seq, bool docmask)
     return true;
 }
 
-static lm_data *open_with(const char *path, lm_data_opt o) { return lm_data_open(&path, 1, &o); }
+static lm_data *open_with(const char *path, lm_data_opt o)
+{
+    return lm_data_open(&path, 1, &o);
+}
 
-/* Steps of G samples by w1 workers up to step K, then, all opened anew, by w2: every worker computes
-   its own places, and together they read the rows one uninterrupted reader gets. */
+/* Steps of G samples by w1 workers up to step K, then, all opened anew, by w2: every worker
+   computes its own places, and together they read the rows one uninterrupted reader gets. */
 static bool resumes(const char *path, uint64_t w1, uint64_t w2)
 {
     enum { G = 24, M = 6, STEPS = 20, K = 7, SEQ = 16 };
@@ -180,7 +183,8 @@ static bool pieces_name_documents(lm_data *d, uint64_t seq)
             uint64_t g = r * seq + p[i].begin;
             uint32_t doc = doc_of[g];
 
-            if (p[i].begin != at || lm_id_cmp(p[i].id, doc_id[doc]) || p[i].from != g - doc_begin[doc])
+            if (p[i].begin != at || lm_id_cmp(p[i].id, doc_id[doc]) ||
+                p[i].from != g - doc_begin[doc])
                 return false;
             at += p[i].n;
         }
@@ -228,7 +232,8 @@ static void damage(const char *one)
         fwrite(whole.p, 1, n, f);
         fclose(f);
         d = open_with(in_dir("cut.lm"), (lm_data_opt){.seq = 64});
-        refused = refused && !d && (lm_last_error()->err == LM_ETRUNC || lm_last_error()->err == LM_ECORRUPT);
+        refused = refused && !d &&
+                  (lm_last_error()->err == LM_ETRUNC || lm_last_error()->err == LM_ECORRUPT);
         lm_data_close(d);
     }
     ok(refused, "a shard cut anywhere is refused");
@@ -237,7 +242,8 @@ static void damage(const char *one)
     err = 0;
     for (uint64_t i = 0; d && !err && i < lm_data_about(d)->rows; i++)
         err = lm_data_row(d, i, &row) < 0 ? lm_last_error()->err : 0;
-    ok(d && err == LM_ECORRUPT && strstr(lm_last_error()->detail, "block 0"), "a flipped bit names its block");
+    ok(d && err == LM_ECORRUPT && strstr(lm_last_error()->detail, "block 0"),
+       "a flipped bit names its block");
     lm_data_close(d);
     lm_buf_free(&whole);
 }
@@ -261,7 +267,8 @@ int main(void)
     ok(d && rows_equal(d, 37, false), "plain rows equal the slow reference");
     lm_data_close(d);
 
-    ok(write_shards(many, 4096) == 0 && access(in_dir("many/00003.lm"), R_OK) == 0, "several shards");
+    ok(write_shards(many, 4096) == 0 && access(in_dir("many/00003.lm"), R_OK) == 0,
+       "several shards");
     d = open_with(many, (lm_data_opt){.seq = 16, .shuffle = true, .seed = 3});
     ok(d && epochs(d), "each epoch has each row once, in another order");
     lm_data_close(d);

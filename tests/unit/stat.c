@@ -35,7 +35,8 @@ int main(void)
     for (int n = 1; n <= 200; n++)
         for (int c = 0; c <= n; c++)
             for (int k = 1; k <= n; k++) {
-                double d = fabs(lm_stat_passk((uint64_t)n, (uint64_t)c, (uint64_t)k) - product(n, c, k));
+                double d =
+                    fabs(lm_stat_passk((uint64_t)n, (uint64_t)c, (uint64_t)k) - product(n, c, k));
                 worst = d > worst ? d : worst;
             }
     near(worst, 0, 1e-12, "pass@k equals the product for all n <= 200, c, k");

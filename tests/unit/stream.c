@@ -1,4 +1,5 @@
-/* stream: inputs and outputs: framing, several files, notes, provenance, alignment, segments, aborts, damage gone past. */
+/* stream: inputs and outputs: framing, several files, notes, provenance, alignment, segments,
+ * aborts, damage gone past. */
 #include "stream/stream.h"
 #include "tap.h"
 #include <fcntl.h>
@@ -62,18 +63,24 @@ static int reads(const char *text, const char *detail)
 static void framing(void)
 {
     ok(reads("%lm 1\n%end n=0 b=0\n", NULL) == 0, "the empty stream");
-    ok(reads("%lm 1\n@a 1\nx\n%end n=1 b=1\n%lm 1\n@a 0\n\n%end n=1 b=0\n", NULL) == 0, "two streams in a file");
+    ok(reads("%lm 1\n@a 1\nx\n%end n=1 b=1\n%lm 1\n@a 0\n\n%end n=1 b=0\n", NULL) == 0,
+       "two streams in a file");
     ok(reads("", NULL) == LM_ETRUNC, "nothing is truncated");
     ok(reads("%lm 1\n@a 1\nx\n", NULL) == LM_ETRUNC, "no %end is truncated");
-    ok(reads("%lm 1\n@a 1\nx\n%lm 1\n%end n=0 b=0\n", "new stream") == LM_ETRUNC, "a stream inside another is truncated");
-    ok(reads("%lm 1\n@a 1\nxx%end n=1 b=1\n", "no LF") == LM_ECORRUPT, "a body without LF is corrupt");
+    ok(reads("%lm 1\n@a 1\nx\n%lm 1\n%end n=0 b=0\n", "new stream") == LM_ETRUNC,
+       "a stream inside another is truncated");
+    ok(reads("%lm 1\n@a 1\nxx%end n=1 b=1\n", "no LF") == LM_ECORRUPT,
+       "a body without LF is corrupt");
     ok(reads("%lm 1\n@a 1\nx\n%end n=2 b=1\n", NULL) == LM_ECORRUPT, "a wrong n is corrupt");
-    ok(reads("%lm 1\n@a 1\nx\n%seg n=1 b=2\n%end n=1 b=1\n", NULL) == LM_ECORRUPT, "so is a wrong %seg");
-    ok(reads("%lm 1\n%end n=0 b=0\n@a 0\n\n", NULL) == LM_ECORRUPT, "a record after %end is corrupt");
+    ok(reads("%lm 1\n@a 1\nx\n%seg n=1 b=2\n%end n=1 b=1\n", NULL) == LM_ECORRUPT,
+       "so is a wrong %seg");
+    ok(reads("%lm 1\n%end n=0 b=0\n@a 0\n\n", NULL) == LM_ECORRUPT,
+       "a record after %end is corrupt");
     ok(reads("%lm 2\n%end n=0 b=0\n", NULL) == LM_EVERSION, "a later version");
     ok(reads("%lm 1\n%abort code=3 tool=x msg=y\n", NULL) == LM_EABORT, "an abort");
     lm_max_body = 3;
-    ok(reads("%lm 1\n@a 4\nxxxx\n%end n=1 b=4\n", NULL) == LM_ELIMIT, "a body over the bound is over the limit");
+    ok(reads("%lm 1\n@a 4\nxxxx\n%end n=1 b=4\n", NULL) == LM_ELIMIT,
+       "a body over the bound is over the limit");
     lm_max_body = 1u << 30;
 }
 
@@ -100,7 +107,8 @@ static void several(void)
        "records are numbered in their own file, counted over all");
     lm_in_close(in);
     lm_out_close(o);
-    ok(holds(out, "%lm 1\n%by tool=x\n%by tool=me\n@a 1\n1\n%by tool=y\n@a 1  \n2\n%note k=v\n@a 1\n3\n%end n=3 b=3\n"),
+    ok(holds(out, "%lm 1\n%by tool=x\n%by tool=me\n@a 1\n1\n%by tool=y\n@a 1  \n2\n%note k=v\n@a "
+                  "1\n3\n%end n=3 b=3\n"),
        "provenance once, where its input begins; notes in place; padding kept");
     in = lm_in_files(paths, 3, 0);
     o = lm_out_open(out, LM_OUT_SORTED);
@@ -108,7 +116,8 @@ static void several(void)
     lm_in_tie(in, o);
     while (lm_next(in, &r) > 0)
         ;
-    ok(lm_out_end(o) == 0 && holds(out, "%lm 1\n%by tool=x\n%by tool=y\n%by tool=me\n%end n=0 b=0\n"),
+    ok(lm_out_end(o) == 0 &&
+           holds(out, "%lm 1\n%by tool=x\n%by tool=y\n%by tool=me\n%end n=0 b=0\n"),
        "a reducer has them at the head, sorted, its own last");
     lm_in_close(in);
     lm_out_close(o);
@@ -129,11 +138,14 @@ static void pieces(void)
 
     memset(big, 'x', sizeof big);
     lm_rec_new(&r, "a");
-    ok(lm_put_head(o, &r, 5, 64) == 0 && lm_body_write(o, "ab", 2) == 0 && lm_body_write(o, "cde", 3) == 0,
+    ok(lm_put_head(o, &r, 5, 64) == 0 && lm_body_write(o, "ab", 2) == 0 &&
+           lm_body_write(o, "cde", 3) == 0,
        "a body is written in pieces");
     ok(lm_put_head(o, &r, sizeof big, 4096) == 0 && lm_body_write(o, big, 1000000) == 0 &&
-           lm_body_write(o, big, 2000000) == 0, "a large one too");
-    ok(lm_put_head(o, &r, 0, 0) == 0 && lm_put_head(o, &r, 3, 0) == 0 && lm_body_write(o, "1234", 4) == LM_EINVALID,
+           lm_body_write(o, big, 2000000) == 0,
+       "a large one too");
+    ok(lm_put_head(o, &r, 0, 0) == 0 && lm_put_head(o, &r, 3, 0) == 0 &&
+           lm_body_write(o, "1234", 4) == LM_EINVALID,
        "more than its header says is refused");
     lm_out_close(o);
     ok(access(path, F_OK), "and of an output that is not ended nothing stays");
@@ -146,14 +158,17 @@ static void pieces(void)
     ok(lm_out_end(o) == 0, "the same, ended");
     lm_out_close(o);
     in = lm_in_open(path, 0);
-    ok(lm_next_head(in, &r, &len) == 1 && len == 5 && lm_body_map(in, &body, &off) && lm_is(body, "abcde") && off % 64 == 0,
+    ok(lm_next_head(in, &r, &len) == 1 && len == 5 && lm_body_map(in, &body, &off) &&
+           lm_is(body, "abcde") && off % 64 == 0,
        "a body asked to lie at 64 does, and is mapped");
-    ok(lm_next_head(in, &r, &len) == 1 && len == sizeof big && lm_body_map(in, &body, &off) && off % 4096 == 0,
+    ok(lm_next_head(in, &r, &len) == 1 && len == sizeof big && lm_body_map(in, &body, &off) &&
+           off % 4096 == 0,
        "one at 4096");
     while ((k = lm_body_read(in, buf, sizeof buf)) > 0)
         sum += (uint64_t)k;
     ok(sum == sizeof big && !k, "it is read in pieces");
-    ok(lm_next_head(in, &r, &len) == 1 && len == 0 && lm_next_head(in, &r, &len) == 0, "and hopped over, to the checked end");
+    ok(lm_next_head(in, &r, &len) == 1 && len == 0 && lm_next_head(in, &r, &len) == 0,
+       "and hopped over, to the checked end");
     lm_in_close(in);
     lm_rec_free(&r);
 }
@@ -181,7 +196,8 @@ static void compressed(void)
     ok(drain(lm_in_open(path, 0), &n) == 0 && n == 10000, "which is read back");
     ok(lm_frames(path, &f, &nf) == 0 && nf == 2, "a segment ends a frame");
     free(f);
-    ok(!stat(path, &st) && !truncate(path, st.st_size - 3) && drain(lm_in_open(path, 0), &n) < 0, "a cut in it is told");
+    ok(!stat(path, &st) && !truncate(path, st.st_size - 3) && drain(lm_in_open(path, 0), &n) < 0,
+       "a cut in it is told");
 }
 
 static void aborts(void)
@@ -195,7 +211,8 @@ static void aborts(void)
     lm_put(o, &r);
     lm_out_abort(o, 3, "lm-x", "bad: 1 2");
     lm_out_close(o);
-    ok(holds(path, "%lm 1\n@a 0\n\n%abort code=3 tool=lm-x msg=bad:%201%202\n"), "an abort stands at a record boundary");
+    ok(holds(path, "%lm 1\n@a 0\n\n%abort code=3 tool=lm-x msg=bad:%201%202\n"),
+       "an abort stands at a record boundary");
     o = lm_out_fd(fd, "ab", 0);
     ok(ftruncate(fd, 0) == 0 && lseek(fd, 0, SEEK_SET) == 0, "again");
     lm_put_head(o, &r, 5, 0);
@@ -209,11 +226,15 @@ static void aborts(void)
 }
 
 static unsigned warnings;
-static void on_warn(const char *line) { warnings += *line != 0; }
+static void on_warn(const char *line)
+{
+    warnings += *line != 0;
+}
 
 static void damage(void)
 {
-    const char *path = file("bad", "%lm 1\n@a 1\n1\n@a 1\n2\njunk\n@a 1\n3\n@a 1\n4\n@a 1\n5\n@a 1\n6\n");
+    const char *path =
+        file("bad", "%lm 1\n@a 1\n1\n@a 1\n2\njunk\n@a 1\n3\n@a 1\n4\n@a 1\n5\n@a 1\n6\n");
     lm_in *in = lm_in_open(path, LM_IN_LAX);
     lm_rec r = {0};
     char got[16] = "";
@@ -236,11 +257,13 @@ static void asides(void)
     int fd;
     lm_aside *a = lm_aside_open(path, &fd), *d;
 
-    ok(a && lm_write_all(fd, "new", 3) == 0 && holds(path, "old"), "a file written aside is not there yet");
+    ok(a && lm_write_all(fd, "new", 3) == 0 && holds(path, "old"),
+       "a file written aside is not there yet");
     lm_aside_drop(a);
     ok(holds(path, "old"), "dropped, the old one stays");
     a = lm_aside_open(path, &fd);
-    ok(a && lm_write_all(fd, "new", 3) == 0 && lm_aside_commit(a) == 0 && holds(path, "new"), "committed, it is replaced");
+    ok(a && lm_write_all(fd, "new", 3) == 0 && lm_aside_commit(a) == 0 && holds(path, "new"),
+       "committed, it is replaced");
     d = lm_aside_dir(in_dir("folder"));
     ok(d && !access(lm_aside_path(d), X_OK) && access(in_dir("folder"), F_OK), "a folder aside");
     ok(lm_aside_commit(d) == 0 && !access(in_dir("folder"), X_OK), "takes its name");

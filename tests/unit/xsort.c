@@ -1,4 +1,5 @@
-/* The external sort: in memory, with runs, with several levels of merging, with items of all sizes. */
+/* The external sort: in memory, with runs, with several levels of merging, with items of all sizes.
+ */
 #include "base/xsort.h"
 
 static int count, failed;
@@ -9,7 +10,10 @@ static void ok(bool good, const char *name)
     printf("%sok %d - %s\n", good ? "" : "not ", ++count, name);
 }
 
-typedef struct { uint64_t key; lm_str s; } item;
+typedef struct {
+    uint64_t key;
+    lm_str s;
+} item;
 
 static int cmp(const void *a, const void *b)
 {
@@ -61,9 +65,11 @@ int main(void)
     through(60000, 100, UINT64_MAX, 1 << 20, "runs");
     through(200, 300000, 50, 1 << 20, "items as large as the bound allows, several passes");
     through(20000, 2000, 1, 1 << 20, "one key: the bytes decide, several passes");
-    ok(lm_xsort_add(x, 0, (lm_str){big, n}, (lm_str){NULL, 0}) == LM_ELIMIT, "an item over the bound is refused");
+    ok(lm_xsort_add(x, 0, (lm_str){big, n}, (lm_str){NULL, 0}) == LM_ELIMIT,
+       "an item over the bound is refused");
     ok(lm_xsort_add(x, 0, (lm_str){big, n - 1}, (lm_str){NULL, 0}) == 0 &&
-       lm_xsort_add(x, 0, (lm_str){big, n - 1}, (lm_str){NULL, 0}) == 0, "one at the bound is taken");
+           lm_xsort_add(x, 0, (lm_str){big, n - 1}, (lm_str){NULL, 0}) == 0,
+       "one at the bound is taken");
     free(big);
     lm_xsort_free(x);
     printf("1..%d\n", count);

@@ -4,7 +4,8 @@
 
 void lm_fold_avx2(char *dst, const char *src, size_t n)
 {
-    const __m256i a = _mm256_set1_epi8('A' - 1), z = _mm256_set1_epi8('Z' + 1), low = _mm256_set1_epi8(32);
+    const __m256i a = _mm256_set1_epi8('A' - 1), z = _mm256_set1_epi8('Z' + 1),
+                  low = _mm256_set1_epi8(32);
     size_t i;
 
     for (i = 0; i + 32 <= n; i += 32) {

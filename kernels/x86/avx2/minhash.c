@@ -1,15 +1,18 @@
 /* minhash, AVX2: 16 permutations stay in registers while the shingles of a block go by.
-   With a = ah 2^32 + al the value is high(al x + b) + low(ah x) mod 2^32, so two 32-bit products do.
-   Equal to kernels/ref/minhash.c. */
+   With a = ah 2^32 + al the value is high(al x + b) + low(ah x) mod 2^32, so two 32-bit products
+   do. Equal to kernels/ref/minhash.c. */
 #include <immintrin.h>
 #include "kernels/data.h"
 
-enum { LANES = 8, BLOCK = 512 };                   /* 8 values a vector; shingles of a block: 2 KiB, in L1 */
+enum { LANES = 8, BLOCK = 512 }; /* 8 values a vector; shingles of a block: 2 KiB, in L1 */
 
-/* Eight permutations from a[0..8): products of the low four in even, of the high four in odd places. */
-typedef struct { __m256i al0, al1, b0, b1, ah; } perm8;
+/* Eight permutations from a[0..8): products of the low four in even, of the high four in odd
+ * places. */
+typedef struct {
+    __m256i al0, al1, b0, b1, ah;
+} perm8;
 
-static inline __m256i weave(__m256i even, __m256i odd)     /* high halves of both */
+static inline __m256i weave(__m256i even, __m256i odd) /* high halves of both */
 {
     return _mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xaa);
 }
@@ -31,8 +34,8 @@ static inline void load(perm8 *k, const uint64_t *a, const uint64_t *b)
     k->ah = weave(k->al0, k->al1);
 }
 
-void lm_minhash_avx2(const uint32_t *x, size_t n, const uint64_t *a, const uint64_t *b, size_t perms,
-                     uint32_t *min)
+void lm_minhash_avx2(const uint32_t *x, size_t n, const uint64_t *a, const uint64_t *b,
+                     size_t perms, uint32_t *min)
 {
     uint32_t out[LANES];
     size_t i, j, k, l, m;
@@ -53,7 +56,7 @@ void lm_minhash_avx2(const uint32_t *x, size_t n, const uint64_t *a, const uint6
             }
             for (l = 0; l < 2; l++) {
                 _mm256_storeu_si256((__m256i *)out, l ? m1 : m0);
-                for (k = 0; k < LANES; k++) {      /* even places hold 0-3, odd ones 4-7 */
+                for (k = 0; k < LANES; k++) { /* even places hold 0-3, odd ones 4-7 */
                     size_t at = i + l * LANES + k / 2 + (k & 1) * 4;
 
                     min[at] = out[k] < min[at] ? out[k] : min[at];

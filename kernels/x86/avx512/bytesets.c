@@ -5,8 +5,8 @@
 
 static inline void block(__m512i v, const __m512i *table, size_t nset, uint64_t *row)
 {
-    const __m512i pow2 = _mm512_broadcast_i32x4(_mm_setr_epi8(1, 2, 4, 8, 16, 32, 64, -128,
-                                                              0, 0, 0, 0, 0, 0, 0, 0));
+    const __m512i pow2 =
+        _mm512_broadcast_i32x4(_mm_setr_epi8(1, 2, 4, 8, 16, 32, 64, -128, 0, 0, 0, 0, 0, 0, 0, 0));
     const __m512i low = _mm512_set1_epi8(15);
     __m512i lo = _mm512_and_si512(v, low);
     __m512i bit = _mm512_shuffle_epi8(pow2, _mm512_and_si512(_mm512_srli_epi16(v, 4), low));
@@ -30,6 +30,6 @@ void lm_bytesets_avx512(const void *p, size_t n, const lm_byteset *set, size_t n
     if (i == n)
         return;
     block(_mm512_maskz_loadu_epi8((1ull << (n - i)) - 1, c + i), table, nset, mask);
-    for (s = 0; s <= nset; s++)                    /* a set may hold the padding byte 0 */
+    for (s = 0; s <= nset; s++) /* a set may hold the padding byte 0 */
         mask[s] &= (1ull << (n - i)) - 1;
 }

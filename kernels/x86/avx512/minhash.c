@@ -1,13 +1,14 @@
-/* minhash, AVX-512DQ: 64 permutations (8 vectors of 8 64-bit lanes, with their a and b: 24 registers)
-   stay in registers while the shingles of a block go by. The running minimum is kept on whole 64-bit
-   values: the high half of the least is the least high half. Equal to kernels/ref/minhash.c. */
+/* minhash, AVX-512DQ: 64 permutations (8 vectors of 8 64-bit lanes, with their a and b: 24
+   registers) stay in registers while the shingles of a block go by. The running minimum is kept on
+   whole 64-bit values: the high half of the least is the least high half. Equal to
+   kernels/ref/minhash.c. */
 #include <immintrin.h>
 #include "kernels/data.h"
 
 enum { LANES = 8, VECS = 8, BLOCK = 1024 };
 
-void lm_minhash_avx512(const uint32_t *x, size_t n, const uint64_t *a, const uint64_t *b, size_t perms,
-                       uint32_t *min)
+void lm_minhash_avx512(const uint32_t *x, size_t n, const uint64_t *a, const uint64_t *b,
+                       size_t perms, uint32_t *min)
 {
     uint32_t out[LANES];
     size_t i, j, k, l, m;
@@ -27,10 +28,12 @@ void lm_minhash_avx512(const uint32_t *x, size_t n, const uint64_t *a, const uin
 
 #pragma GCC unroll 8
                 for (l = 0; l < VECS; l++)
-                    vm[l] = _mm512_min_epu64(vm[l], _mm512_add_epi64(_mm512_mullo_epi64(va[l], v), vb[l]));
+                    vm[l] = _mm512_min_epu64(vm[l],
+                                             _mm512_add_epi64(_mm512_mullo_epi64(va[l], v), vb[l]));
             }
             for (k = 0; k < VECS; k++) {
-                _mm256_storeu_si256((__m256i *)out, _mm512_cvtepi64_epi32(_mm512_srli_epi64(vm[k], 32)));
+                _mm256_storeu_si256((__m256i *)out,
+                                    _mm512_cvtepi64_epi32(_mm512_srli_epi64(vm[k], 32)));
                 for (l = 0; l < LANES; l++) {
                     size_t at = i + k * LANES + l;
 
