@@ -8,6 +8,9 @@
 #   setup            a function that makes files the command line names
 #   skip             the numbers of items that have no meaning for this tool, each explained by a comment
 #   seconds          how long one command may take (20)
+#   equal            of a tool that writes a folder: the files that are equal when run twice, as find -path sees them (./*)
+#   stays            the name in the folder that a failure must not leave, where the folder itself may stay: a run that
+#                    can go on
 # CONTRACT=quick leaves out what takes long (22, and 19 on less data): for sanitized builds.
 . "${0%/*}/t.sh"
 script=$ROOT/tests/contract.t

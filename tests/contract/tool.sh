@@ -22,7 +22,7 @@ if [ $# = 0 ]; then
 fi
 
 name=$1
-opts='' operands='' skip='' seconds=20
+opts='' operands='' skip='' seconds=20 equal='./*' stays=''
 input()
 {
     stream 'id=0123456789abcdef0123456789abcdef src=t repo=a/b path=src/main.c ext=c lang=c' "$(cat "$ROOT/tests/probe.c")" \
