@@ -38,7 +38,7 @@ static const char *const places[] = {"../share/man/man1", "../share/man/man5", "
                                      "../../../man"};
 
 typedef struct {
-    char *name, *does, *file;
+    char *name, *does, *file, *title; /* title: name, or name(5) outside section 1 */
 } page;
 typedef struct {
     page *v;
@@ -82,6 +82,13 @@ static void add_page(pages *l, const char *file)
     }
     gzclose(f);
     if (p.name && p.does) {
+        lm_buf title = {0};
+        char sec = section(strrchr(file, '/') + 1);
+
+        lm_buf_adds(&title, p.name);
+        if (sec != '1')
+            lm_buf_addf(&title, "(%c)", sec);
+        p.title = title.p;
         p.file = lm_strdup(file);
         LM_GROW(l->v, l->n, l->cap);
         l->v[l->n++] = p;
@@ -93,7 +100,7 @@ static void add_page(pages *l, const char *file)
 
 static int by_name(const void *a, const void *b)
 {
-    return strcmp(((const page *)a)->name, ((const page *)b)->name);
+    return strcmp(((const page *)a)->title, ((const page *)b)->title);
 }
 
 static void find_pages(pages *l, const char *bin)
@@ -124,10 +131,10 @@ static int list(const pages *l)
     if (!l->n)
         return lm_err(LM_EIO, "no manual pages beside the program");
     for (size_t i = 0; i < l->n; i++)
-        if (strlen(l->v[i].name) > wide)
-            wide = strlen(l->v[i].name);
+        if (strlen(l->v[i].title) > wide)
+            wide = strlen(l->v[i].title);
     for (size_t i = 0; i < l->n; i++)
-        printf("%-*s  %s\n", (int)wide, l->v[i].name, l->v[i].does);
+        printf("%-*s  %s\n", (int)wide, l->v[i].title, l->v[i].does);
     return 0;
 }
 
@@ -135,9 +142,10 @@ static int list(const pages *l)
 static int show(const pages *l, const char *bin, const char *verb)
 {
     for (size_t i = 0; i < l->n; i++) {
-        const char *n = l->v[i].name, *own;
+        const char *n = l->v[i].name, *t = l->v[i].title, *own;
 
-        if (strcmp(n, verb) && (strncmp(n, "lm-", 3) || strcmp(n + 3, verb)))
+        if (strcmp(n, verb) && strcmp(t, verb) &&
+            (strncmp(n, "lm-", 3) || (strcmp(n + 3, verb) && strcmp(t + 3, verb))))
             continue;
         fflush(stdout);
         execlp("man", "man", "-l", l->v[i].file, (char *)NULL);
@@ -234,6 +242,7 @@ static int run(lm_in *in, lm_out *out)
         free(l.v[i].name);
         free(l.v[i].does);
         free(l.v[i].file);
+        free(l.v[i].title);
     }
     free(l.v);
     free(bin);

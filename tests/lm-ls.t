@@ -2,7 +2,7 @@
 # lm-ls lists headers.
 . "${0%/*}/t.sh"
 tab='	'
-printf '%%lm 1\n@doc 4 path=a%%20b.c lang=C k=1 k=2  \n@x\n\n@tok 2 path=x%%09y z=\nab\n@doc 0\n\n%%end n=3 b=6\n' >in.lm
+printf '%%lm 1\n@doc 4 path=a%%20b.c lang=C k=1 k=2  \n@x\n\n\n@tok 2 path=x%%09y z=\nab\n@doc 0\n\n%%end n=3 b=6\n' >in.lm
 
 is 'headers as they stand, without padding' 'lm-ls in.lm' '@doc 4 path=a%20b.c lang=C k=1 k=2
 @tok 2 path=x%09y z=

@@ -3,7 +3,7 @@
 . "${0%/*}/t.sh"
 printf '%%lm 1\n@doc 3 path=a.c n-lines=1 path=z\nabc\n@tok 2 v=%%00x prov=9\nde\n%%end n=2 b=5\n' >in.lm
 
-is 'stdout is the new body' 'lm-map "tr a-z A-Z" in.lm | tail -n 5' 'ABC
+is 'stdout is the new body' 'lm-map "tr a-z A-Z" in.lm | tail -n 4' 'ABC
 @tok 2 v=%00x prov=9
 DE
 %end n=2 b=5'
