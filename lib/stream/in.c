@@ -322,8 +322,13 @@ void lm_in_counted(lm_in *in, lm_rec *r, uint64_t len)
     in->b += len;
     in->segn++;
     in->segb += len;
-    in->st.recs++;
-    in->st.body += len;
+    /* one writer, readers that only look: no locked addition is needed */
+    atomic_store_explicit(&in->st.recs,
+                          atomic_load_explicit(&in->st.recs, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
+    atomic_store_explicit(&in->st.body,
+                          atomic_load_explicit(&in->st.body, memory_order_relaxed) + len,
+                          memory_order_relaxed);
 }
 
 static int next(lm_in *in, lm_rec *r)

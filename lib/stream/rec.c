@@ -55,9 +55,11 @@ const char *lm_attrs_check(const char *p, const char *end, lm_str *attrs)
         p = word(p);
         if (!p || *p != '=')
             return "bad attribute key";
-        for (p++; *p != ' ' && p != end; p++) {
-            if (kind((unsigned char)*p) & VALUE)
-                continue;
+        for (p++;; p++) { /* blank, LF and % are no value bytes: they stop the inner loop */
+            while (kind((unsigned char)*p) & VALUE)
+                p++;
+            if (*p == ' ' || p == end)
+                break;
             if (*p != '%' || !(kind((unsigned char)p[1]) & UHEX) ||
                 !(kind((unsigned char)p[2]) & UHEX))
                 return "bad byte in an attribute value";
