@@ -12,7 +12,7 @@ row() # STAGE FILE REASON
 {
     ends "$2" | awk -v stage="$1" -v why="$3" '
         function commas(n, s) { s = ""; while (n >= 1000) { s = sprintf(",%03d", n % 1000) s; n = int(n / 1000) } return n s }
-        { printf "  %-10s %6s %12s   %s\n", stage, commas($1), commas($2), why }'
+        { s = sprintf("  %-10s %6s %12s   %s", stage, commas($1), commas($2), why); sub(/ +$/, "", s); print s }'
 }
 # tally: the lines on stdin, counted: "a 3, b 1", most first
 tally() { sort | uniq -c | sort -k1,1nr -k2 | awk '{ n = $1; sub(/^ *[0-9]+ /, ""); printf "%s%s: %d", (NR > 1 ? ", " : ""), $0, n }'; }
@@ -68,12 +68,13 @@ n=0
 lm-export -t gen --text body "$d/samples.lm" >"$d/samples.jsonl"
 for p in prompts/*; do
     n=$((n + 1))
-    { sed 's/^/  | /' "$p"; sed -n "${n}p" "$d/samples.jsonl" | python3 -c '
+    { sed 's/^/  | /; s/ *$//' "$p"; sed -n "${n}p" "$d/samples.jsonl" | python3 -c '
 import base64, json, sys
 j = json.loads(sys.stdin.read())
 text = j["body"] if "body" in j else base64.b64decode(j["body_base64"]).decode("utf-8", "replace")
-for line in text.split("\n")[:5]: print("  > " + "".join(c if c.isprintable() else "?" for c in line[:90]))'; }
+for line in text.split("\n")[:5]: print(("  > " + "".join(c if c.isprintable() else "?" for c in line[:90])).rstrip())'; }
 done
 echo
-echo "Seconds: $(for f in "$d"/times/*; do case $f in *.part) ;; *) printf '%s %s, ' "${f##*/}" "$(secs "${f##*/}")" ;; esac; done | sed 's/, $//')" | fold -s -w 100
-echo "Loss curve: $d/loss.svg; model: $d/run/latest"
+echo "Seconds: $(for f in "$d"/times/*; do case $f in *.part) ;; *) printf '%s %s, ' "${f##*/}" "$(secs "${f##*/}")" ;; esac; done | sed 's/, $//')" | fold -s -w 100 | sed 's/ *$//'
+short=$(printf '%s\n' "$d" | sed 's|^\(\.\./\)*||')
+echo "Loss curve: $short/loss.svg; model: $short/run/latest"
