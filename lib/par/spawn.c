@@ -128,6 +128,16 @@ void lm_child_kill(lm_child *c)
     lm_child_close(c);
 }
 
+/* Field i, as proc(5) counts, of a stat line from the ')' that ends field 2. */
+static bool stat_field(const char *p, int i, uint64_t *v)
+{
+    for (; i > 2 && p; i--) {
+        p = strchr(p, ' ');
+        p += p != NULL;
+    }
+    return p && lm_parse_u64((lm_str){p, strcspn(p, " \n")}, v);
+}
+
 uint64_t lm_group_ticks(pid_t group)
 {
     DIR *d = opendir("/proc");
@@ -135,8 +145,8 @@ uint64_t lm_group_ticks(pid_t group)
 
     for (struct dirent *e; d && (e = readdir(d));) {
         char path[300], text[1024], *at;
-        unsigned long long t[4];
-        int of, fd;
+        uint64_t of, t;
+        int fd;
         ssize_t n;
 
         if (*e->d_name < '0' || *e->d_name > '9')
@@ -148,11 +158,9 @@ uint64_t lm_group_ticks(pid_t group)
             close(fd);
         text[n > 0 ? n : 0] = 0;
         at = strrchr(text, ')'); /* the command's name may hold anything */
-        if (at &&
-            sscanf(at, ") %*c %*d %d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %llu %llu", &of,
-                   &t[0], &t[1], &t[2], &t[3]) == 5 &&
-            of == group)
-            sum += t[0] + t[1] + t[2] + t[3];
+        if (at && stat_field(at, 5, &of) && of == (uint64_t)group)
+            for (int i = 14; i <= 17; i++)
+                sum += stat_field(at, i, &t) ? t : 0;
     }
     if (d)
         closedir(d);
