@@ -331,7 +331,7 @@ static void gather_stops(struct entry *e)
     for (size_t i = 0; i < stops.n; i++)
         e->str[e->nstr++] = lm_cstr(stops.v[i]);
     for (int i = 1; i <= 64; i++) {
-        char key[16];
+        char key[24];
         lm_str v;
 
         snprintf(key, sizeof key, "stop-%d", i);

@@ -132,7 +132,7 @@ static int put(struct ctx *c, const char *type, lm_problem *p, lm_str body, lm_s
     if (prompt && p->entry.n)
         lm_set(&c->r, "entry", p->entry);
     for (size_t i = 0; i < t->nstop && prompt; i++) {
-        char key[16];
+        char key[32];
         snprintf(key, sizeof key, "stop-%zu", i + 1);
         lm_set(&c->r, key, lm_cstr(t->stop[i]));
     }
