@@ -60,7 +60,7 @@ is 'the similarity told is near the true one: 308 shingles of 568 for lines 21-3
 is 'fifth lines replaced: every line of eight words takes twelve shingles with it' \
     'heads dup.lm | grep path=fifth/ | sed "s/.*dup-sim=\([^ ]*\).*/\1/" | awk "{s += \$1; n++} END {m = s / n; print n, (m > .50 && m < .58)}"' '40 1'
 is 'rejected documents say the rule and the survivor' \
-    'lm-dedup -r rej.lm in.lm >/dev/null; heads rej.lm | grep -c "drop=lm-dedup:exact:[0-9a-f]\{32\}$"; heads rej.lm | grep -c "drop=lm-dedup:near:[0-9a-f]\{32\}$" | awk "{print \$1 >= 40}"' '40
+    'lm-dedup -r rej.lm in.lm >/dev/null; heads rej.lm | grep -c "drop=lm-dedup:exact:[0-9a-f]\{32\}$"; heads rej.lm | grep -c "drop=lm-dedup:near:[0-9a-f]\{32\}$" | awk "{print (\$1 >= 40)}"' '40
 1'
 n_of() { tail -n 1 "$1" | sed 's/%end n=\([0-9]*\) .*/\1/'; }
 is 'in = out + rejected' 'lm-dedup -r rej.lm -o o.lm in.lm; echo $(($(n_of o.lm) + $(n_of rej.lm) - $(n_of in.lm)))' 0
@@ -115,7 +115,7 @@ printf '%%lm 1\n@doc 3 id=1\na\000b\n@doc 3 id=2\nA\000b\n@doc 3 id=3\na\000b\n%
 is 'binary documents are compared for equality alone' 'lm-dedup bin.lm | heads' '@doc 3 id=1
 @doc 3 id=2'
 is '--verify keeps what bands alone would join' \
-    'lm-dedup --near .3 --verify .6 in.lm | paths | grep -c fifth | awk "{print \$1 >= 35}"; lm-dedup --near .3 --verify .3 in.lm | paths | grep -c fifth' '1
+    'lm-dedup --near .3 --verify .6 in.lm | paths | grep -c fifth | awk "{print (\$1 >= 35)}"; lm-dedup --near .3 --verify .3 in.lm | paths | grep -c fifth' '1
 0'
 is 'other records pass in place' 'stream id=1 x @task\ name=t y id=2 x id=3 z | lm-dedup | heads' '@doc 1 id=1
 @task 1 name=t
