@@ -61,11 +61,20 @@ left()
     done
     echo "$t_left"
 }
-# judge FILE ..: runs a corpus and compares with the first lines
+# judge VERDICTS [CORPUS]: compares each verdict with the first line of its program. One that differs is run once
+# more alone, and that is told: on a machine whose cores are taken away a race may end otherwise.
 judge()
 {
     while read -r name got; do
         want=$(sed -n '1s/^[#/]* //p' "$box/$name")
+        case " $want " in
+        *" $got "*) t_ok "$name: $got"; continue ;;
+        esac
+        if [ $# = 2 ]; then
+            note "$name: $got at first: $(heads "$1" | grep "sample=$name ")"
+            lm-select -e "!sample? | sample == '$name'" "$2" | lm-exec -j 1 --cpu 3 >again.out
+            got=$(verdict again.out)
+        fi
         case " $want " in
         *" $got "*) t_ok "$name: $got" ;;
         *) t_not "$name: $got, not $want" "$(heads "$1" | grep "sample=$name ")" ;;
@@ -92,7 +101,7 @@ like 'the verdict has its figures' 'heads pass.out' \
 before=$(find / -maxdepth 1 | cksum)
 python "$box"/*.py >corpus.lm
 run 'the python corpus runs' 0 'lm-exec -j 2 --cpu 1 --wall 2 corpus.lm >corpus.out; cp corpus.out "$out"; [ "$(verdicts corpus.out | wc -l)" = "$(ls "$box"/*.py | wc -l)" ]'
-judge corpus.out
+judge corpus.out corpus.lm
 is 'no process is left' left ''
 is 'no file is left' 'ls -d /tmp/lm-box* 2>/dev/null' ''
 # a process that only looks like one of a lost box is seen: the check can fail
@@ -106,7 +115,7 @@ corpus() # LANG PROGRAM EXT TEST SOLUTION
     command -v "$2" >/dev/null || { note "no $2: $1 left out"; return; }
     { task "$1" "$4" "$5"; gens "$1" "$box"/*."$3"; } | end >"$1.lm"
     run "the $1 corpus runs" 0 "lm-exec -j 2 --cpu 3 $1.lm >$1.out; cp $1.out \"\$out\"; [ \$(verdicts $1.out | wc -l) -gt 0 ]"
-    judge "$1.out"
+    judge "$1.out" "$1.lm"
 }
 corpus c cc c 'int main(void) { assert(f() == 1); return 0; }' '#include <assert.h>
 int f(void) { return 1; }'
