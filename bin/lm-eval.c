@@ -4,6 +4,7 @@
 #include <math.h>
 
 static const char *model_dir;
+static int load_as;
 static uint64_t ctx_max, stride, batch = 8;
 static bool each, tsv;
 
@@ -13,6 +14,8 @@ static const lm_opt opts[] = {
     LM_NUM(0, "stride", &stride, 1, 1u << 24, "N", "tokens from window to window (half of --ctx)"),
     LM_FLAG(0, "each", &each, "pass each document, without its body, with logp= tokens= size="),
     LM_FLAG(0, "tsv", &tsv, "print the scores as a table: name, value, standard error, n"),
+    LM_ENUM(0, "load-as", &load_as, "file|f32|bf16",
+            "arithmetic of the products: the file's type (file), f32, bf16"),
     LM_MUTE,
     LM_NUM(0, "batch", &batch, 1, 1024, "N", "windows a forward pass (8)"),
     LM_COMMON,
@@ -190,7 +193,7 @@ static int report(struct eval *E)
 
 static int load(struct eval *E)
 {
-    int err = lm_model_load(&E->model, model_dir, -1, 0);
+    int err = lm_model_load(&E->model, model_dir, (const int[]){-1, LM_F32, LM_BF16}[load_as], 0);
 
     if (err >= 0)
         err = lm_vocab_load(model_dir, &E->vocab);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 static const char *model_dir;
+static int load_as;
 static uint64_t samples = 1, max_tokens = 256, top_k, seed, logprobs = UINT64_MAX, ctx_max, batch,
                 chunk = 512;
 static uint64_t kv_mem;
@@ -36,6 +37,8 @@ static const lm_opt opts[] = {
     LM_ENUM(0, "truncate", &truncate_how, "error|left",
             "a longer prompt: finish=context, or cut its left (error)"),
     LM_FLAG(0, "times", &times, "add ms=: then two runs differ"),
+    LM_ENUM(0, "load-as", &load_as, "file|f32|bf16",
+            "arithmetic of the products: the file's type (file), f32, bf16"),
     LM_MUTE,
     LM_NUM(0, "batch", &batch, 1, 4096, "N", "generations at once (8)"),
     LM_NUM(0, "chunk", &chunk, 1, 1u << 20, "N", "prompt tokens a step (512)"),
@@ -180,6 +183,7 @@ static int put_run(struct gen *G)
         lm_set(&r, key, lm_cstr(stops.v[i]));
     }
     lm_set(&r, "fim", lm_cstr(order[fim]));
+    lm_set(&r, "load-as", lm_cstr((const char *const[]){"file", "f32", "bf16"}[load_as]));
     lm_setf(&r, "ctx", "%u", G->ctx);
     lm_set(&r, "truncate", lm_cstr(truncate_how ? "left" : "error"));
     err = lm_put(G->out, &r);
@@ -458,7 +462,7 @@ static int run(lm_in *in, lm_out *out)
     for (size_t i = 0; i < stops.n; i++)
         if (!*stops.v[i])
             return lm_err(LM_EUSAGE, "--stop '': an empty text stops everything");
-    rc = lm_model_load(&G.model, model_dir, -1, 0);
+    rc = lm_model_load(&G.model, model_dir, (const int[]){-1, LM_F32, LM_BF16}[load_as], 0);
     if (rc >= 0)
         rc = lm_vocab_load(model_dir, &G.vocab);
     if (rc >= 0 && lm_vocab_size(G.vocab) > G.model->cfg.vocab)

@@ -45,6 +45,8 @@ is '--ids gives prompt and generation with weights' \
 is '--logprobs gives a row a token' \
     'lm-gen -m m --max-tokens 3 --logprobs 1 x.lm | heads | grep ^@logp | cut -d " " -f 2,5-' \
     '48 dt=f32 shape=3,2 with=ids:u32:3x2'
+is '--load-as says the arithmetic' 'lm-gen -m m --load-as bf16 --max-tokens 1 x.lm | heads | grep -o "load-as=[a-z0-9]*"' load-as=bf16
+is '.. and bf16 is not f32' 'for a in f32 bf16; do lm-gen -m m --load-as $a --logprobs 0 --max-tokens 8 x.lm | sed "s/load-as=[a-z0-9]*//" | cksum; done | sort -u | wc -l' 2
 stream '@prompt id=f cut=3' 'a+bc+d' >fim.lm
 is 'a prompt with cut= is laid out for infilling' \
     'lm-gen -m m --max-tokens 1 fim.lm | heads | grep -o "prompt-tokens=[0-9]*"' 'prompt-tokens=9'
