@@ -6,9 +6,9 @@
 FIRST := $(filter deps deps-dev,$(MAKECMDGOALS))
 REST  := $(filter-out deps deps-dev,$(MAKECMDGOALS))
 ## deps: install the Debian packages that building, testing and the demo need (sudo when not root)
-deps: ; @sh make/deps.sh
+deps: ; @sh tests/mk/deps.sh
 ## deps-dev: also what fuzz, format and the whole of lint use
-deps-dev: ; @sh make/deps.sh dev
+deps-dev: ; @sh tests/mk/deps.sh dev
 .PHONY: deps deps-dev
 ifneq ($(FIRST),)
 # What stands below looks for libraries as it is read: packages first, then a fresh make.
@@ -157,16 +157,16 @@ FUZZ_SECONDS ?= 60
 fuzz:
 	@$(MAKE) --no-print-directory CC=clang CONF=fuzz fuzz-run
 fuzz-run: $(FUZZ:%=$(O)/fuzz/%)
-	@sh make/fuzz.sh $(FUZZ_SECONDS) $^
+	@sh tests/mk/fuzz.sh $(FUZZ_SECONDS) $^
 ## lint: mandoc, shellcheck, clang-format, cppcheck, layers; silent when all is well
 lint: man
-	@sh make/lint.sh
+	@sh tests/mk/lint.sh
 ## format: lay the sources out with clang-format
 format:
 	$(Q)find bin lib kernels tests/*.c tests/unit tests/fuzz tests/fault -name '*.c' | xargs clang-format -i
 ## cov: line coverage of the tests
 cov:
-	@$(MAKE) --no-print-directory CONF=cov check && sh make/cov.sh build/cov
+	@$(MAKE) --no-print-directory CONF=cov check && sh tests/mk/cov.sh build/cov
 
 ## man: the manual pages as a tree: man -M build/man lm-tools
 man:
@@ -175,10 +175,10 @@ man:
 	$(Q)if command -v makewhatis >/dev/null; then makewhatis build/man; fi
 ## readme-tools: renew README's table of tools from the manual pages
 readme-tools:
-	$(Q)sh make/readme.sh README.md
+	$(Q)sh tests/mk/readme.sh README.md
 ## bench: figures beside those of the peers [B=NAME: one topic]
 bench: all
-	@sh make/bench.sh $(B)
+	@sh tests/mk/bench.sh $(B)
 ## peers: the Python packages of tests/requirements.txt, into build/peers
 peers:
 	$(Q)python3 -m venv build/peers
@@ -193,8 +193,8 @@ MANDIR   := $(DESTDIR)$(PREFIX)/share/man
 SHARE    := $(DESTDIR)$(PREFIX)/share/lm-tools
 COMPDIR  := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 MANPAGES := $(wildcard man/*.1 man/*.5 man/*.7)
-$(O)/completion: make/completion.sh $(BINS)
-	$(Q)sh make/completion.sh $(BINS) >$@.tmp && mv $@.tmp $@
+$(O)/completion: tests/mk/completion.sh $(BINS)
+	$(Q)sh tests/mk/completion.sh $(BINS) >$@.tmp && mv $@.tmp $@
 ## install: tools, manual pages, tasks, completion (PREFIX, DESTDIR)
 install: all $(O)/completion
 	$(Q)install -d $(BINDIR) $(SHARE) $(COMPDIR) $(addprefix $(MANDIR)/man,1 5 7)

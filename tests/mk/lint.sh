@@ -21,7 +21,7 @@ $(cd build/man && MANPATH=$PWD mandoc -T lint -W style man?/* 2>&1 | awk '!/refe
 T
 fi
 if have shellcheck; then
-    scripts=$(git ls-files -c -o --exclude-standard 2>/dev/null | grep -E '\.(sh|t)$|^\.ci/run$' | grep -v ^tests/box || find tests make examples -name '*.sh' -o -name '*.t')
+    scripts=$(git ls-files -c -o --exclude-standard 2>/dev/null | grep -E '\.(sh|t)$|^\.ci/run$' | grep -v ^tests/box || find tests examples -name '*.sh' -o -name '*.t')
     tell 'shell scripts' <<T
 $(for f in $scripts; do
         [ -f "$f" ] || continue
@@ -38,7 +38,7 @@ fi
 if have cppcheck; then
     tell cppcheck <<T
 $(printf '%s\n' "$sources" | grep -v ^tests | xargs cppcheck -q -j"$(nproc)" --std=c11 -Ilib -I. --inline-suppr \
-    --enable=warning,portability --suppressions-list=make/cppcheck.txt \
+    --enable=warning,portability --suppressions-list=tests/mk/cppcheck.txt \
     --error-exitcode=0 2>&1)
 T
 fi

@@ -2,7 +2,7 @@
 # deps.sh [dev]: installs the Debian packages (12 and 13) that lm-tools needs; silent when all are there.
 # dev: also what `make fuzz`, `make format` and the whole of `make lint` use.
 set -eu
-build='gcc libc6-dev make zlib1g-dev libarchive-dev libdeflate-dev libxxhash-dev libjansson-dev nettle-dev libdeflate-dev libpcre2-dev libseccomp-dev'
+build='gcc libc6-dev make zlib1g-dev libarchive-dev libdeflate-dev libxxhash-dev libjansson-dev nettle-dev libpcre2-dev libseccomp-dev'
 check='perl python3 mandoc shellcheck zstd xz-utils gzip procps git'
 demo='python3 libpython3-stdlib'
 dev='clang clang-format cppcheck gawk busybox valgrind gdb'
