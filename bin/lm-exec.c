@@ -63,8 +63,8 @@ static struct {
     lm_judge judge;
     struct slot slot[WINDOW];
     size_t head, n;    /* a ring */
-    struct job **todo; /* in order of arrival; done ones leave */
-    size_t ntodo, captodo, nalone;
+    struct job **queue; /* in order of arrival; done ones leave */
+    size_t nqueue, capqueue, nalone;
     struct job *running[BOXES];
     size_t nrun;
     lm_dict jobs, works, told; /* key -> struct job *, .. ; told: languages with a @run record */
@@ -122,8 +122,8 @@ static struct job *add_job(struct work *w, lm_str text, bool ref, lm_id key)
 
     j->w = w, j->ref = ref, j->key = key, j->left = ref ? 1 : (int)repeat;
     j->text = (lm_str){lm_memdup(text.p ? text.p : "", text.n), text.n};
-    LM_GROW(x.todo, x.ntodo, x.captodo);
-    x.todo[x.ntodo++] = j;
+    LM_GROW(x.queue, x.nqueue, x.capqueue);
+    x.queue[x.nqueue++] = j;
     return j;
 }
 
@@ -294,12 +294,12 @@ static void settle(struct job *j)
 static int start_some(void)
 {
     bool gather = x.nalone >= ALONE_BATCH; /* let the running ones end: it is the others' turn */
-    size_t keep = 0, first_alone = SIZE_MAX, n = x.ntodo,
+    size_t keep = 0, first_alone = SIZE_MAX, n = x.nqueue,
            room = lm_jobs() < BOXES ? lm_jobs() : BOXES;
     int e = 0;
 
     for (size_t i = 0; i < n && e >= 0; i++) {
-        struct job *j = x.todo[i];
+        struct job *j = x.queue[i];
         struct work *w = j->w;
 
         if (!j->ref && w->state == NEW && j->state == WAITING) {
@@ -313,21 +313,21 @@ static int start_some(void)
             !gather)
             e = start(j);
     }
-    n = x.ntodo;
+    n = x.nqueue;
     for (size_t i = 0; i < n; i++) { /* done ones leave; a reference is nobody's output: freed */
-        struct job *j = x.todo[i];
+        struct job *j = x.queue[i];
         if (j->state == DONE && j->ref) {
             free((char *)j->text.p);
             free(j);
         } else if (j->state != DONE) {
             if (j->state == ALONE && first_alone == SIZE_MAX)
                 first_alone = keep;
-            x.todo[keep++] = j;
+            x.queue[keep++] = j;
         }
     }
-    x.ntodo = keep;
+    x.nqueue = keep;
     if (e >= 0 && !x.nrun && first_alone != SIZE_MAX)
-        e = start(x.todo[first_alone]);
+        e = start(x.queue[first_alone]);
     return e;
 }
 
