@@ -62,7 +62,7 @@ static struct {
     lm_out *out;
     lm_judge judge;
     struct slot slot[WINDOW];
-    size_t head, n;    /* a ring */
+    size_t head, n;     /* a ring */
     struct job **queue; /* in order of arrival; done ones leave */
     size_t nqueue, capqueue, nalone;
     struct job *running[BOXES];
