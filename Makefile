@@ -177,7 +177,7 @@ man:
 readme-tools:
 	$(Q)sh tests/mk/readme.sh README.md
 ## bench: figures beside those of the peers [B=NAME: one topic]
-bench: all
+bench: all helpers
 	@sh tests/mk/bench.sh $(B)
 ## peers: the Python packages of tests/requirements.txt, into build/peers
 peers:

@@ -13,6 +13,8 @@ int lm_drop(lm_rec *r, const char *rule, const char *fmt, ...)
     char value[512];
     va_list ap;
 
+    if (!lm_common.counts && !lm_rejects()) /* nobody will read it */
+        return 0;
     va_start(ap, fmt);
     vsnprintf(value, sizeof value, fmt, ap);
     va_end(ap);
@@ -22,11 +24,13 @@ int lm_drop(lm_rec *r, const char *rule, const char *fmt, ...)
 
 void lm_count_drop(lm_rec *r)
 {
-    lm_str d = lm_get(r, "drop"), rule = LM_STR("dropped");
-    const char *a = d.p ? memchr(d.p, ':', d.n) : NULL, *b;
+    lm_str d, rule = LM_STR("dropped");
+    const char *a, *b;
 
     if (!lm_common.counts)
         return;
+    d = lm_get(r, "drop");
+    a = d.p ? memchr(d.p, ':', d.n) : NULL;
     if (a) {
         b = memchr(a + 1, ':', d.n - (size_t)(a + 1 - d.p));
         rule = (lm_str){a + 1, (size_t)((b ? b : d.p + d.n) - a - 1)};

@@ -356,11 +356,12 @@ void lm_rec_begin(lm_rec *r)
 {
     if (r->ar)
         lm_arena_reset(r->ar);
-    r->raw = r->type = r->attrs = r->body = (lm_str){NULL, 0};
+    r->raw = (lm_str){NULL, 0}; /* the other views are set by who fills the record */
     r->nkv = 0;
-    r->nextra = r->bextra = 0;
-    if (r->extra)
+    if (r->extra) {
+        r->nextra = r->bextra = 0;
         r->extra->n = 0;
+    }
 }
 
 void lm_rec_view(lm_rec *r, lm_str raw, lm_str type, lm_str attrs, lm_str body)
@@ -376,6 +377,7 @@ void lm_rec_new(lm_rec *r, const char *type)
 {
     lm_rec_begin(r);
     r->type = lm_arena_str(arena(r), lm_cstr(type));
+    r->attrs = (lm_str){NULL, 0};
     r->body = LM_STR("");
     r->file = NULL;
 }
