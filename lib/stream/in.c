@@ -197,7 +197,7 @@ bool lm_in_fill(lm_in *in, size_t need)
         }
         if (in->hi == in->cap) {
             in->cap = in->cap ? in->cap * 2 : LM_IN_BUF;
-            in->buf = lm_realloc(in->buf, in->cap);
+            in->buf = lm_realloc(in->buf, in->cap + 1); /* one for the LF that stops a scan */
         }
         k = lm_src_read(in->src, in->buf + in->hi, in->cap - in->hi, on_block, in);
         if (k < 0) {
@@ -276,6 +276,17 @@ int lm_in_header(lm_in *in, lm_rec *r, lm_str *ln, uint64_t *len)
             rc = next_file(in);
             if (rc <= 0)
                 return rc;
+        }
+        if (in->open && in->hi > in->lo &&
+            in->buf[in->lo] == '@') { /* as a rule all is there and well */
+            const char *p = in->buf + in->lo, *lf;
+
+            in->buf[in->hi] = '\n';
+            lf = lm_head_scan(p, r, len, &why);
+            if (lf && lf < in->buf + in->hi && lf - p < LM_MAX_HEAD) {
+                *ln = (lm_str){p, (size_t)(lf - p) + 1};
+                return 1;
+            }
         }
         rc = line(in, ln);
         if (rc < 0)

@@ -4,6 +4,7 @@
 #include "stream/stream.h"
 
 const char *lm_attrs_check(const char *p, const char *end, lm_str *attrs);   /* NULL, or what is wrong */
+const char *lm_head_scan(const char *line, lm_rec *r, uint64_t *len, const char **why);   /* a line that begins with '@', up to the LF that must follow somewhere: its place; NULL: *why */
 lm_str lm_attr_find(lm_str attrs, const char *key);                /* the value as written; p NULL = absent */
 void lm_rec_begin(lm_rec *r);                                      /* forgets the last record, keeps its memory */
 void lm_rec_head(lm_buf *out, lm_rec *r, uint64_t len);            /* "@type len attrs" without LF */

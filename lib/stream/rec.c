@@ -40,68 +40,88 @@ static const char *word(const char *p)
     return p - s <= 32 ? p : NULL;
 }
 
-/* Checks *(SP attr) *SP LF from p, which ends at end (the LF). NULL, or what is wrong. */
-const char *lm_attrs_check(const char *p, const char *end, lm_str *attrs)
+/* Goes over *(SP attr) *SP from p to the LF, which stops every loop: its place, or NULL and what is
+ * wrong. */
+static const char *attrs_scan(const char *p, lm_str *attrs, const char **why)
 {
     const char *from = p, *last = p;
 
     while (*p == ' ') {
         p++;
-        if (*p == ' ' || p == end) { /* padding up to the LF */
+        if (*p == ' ' || *p == '\n') { /* padding up to the LF */
             while (*p == ' ')
                 p++;
             break;
         }
         p = word(p);
-        if (!p || *p != '=')
-            return "bad attribute key";
+        if (!p || *p != '=') {
+            *why = "bad attribute key";
+            return NULL;
+        }
         for (p++;; p++) { /* blank, LF and % are no value bytes: they stop the inner loop */
             while (kind((unsigned char)*p) & VALUE)
                 p++;
-            if (*p == ' ' || p == end)
+            if (*p == ' ' || *p == '\n')
                 break;
             if (*p != '%' || !(kind((unsigned char)p[1]) & UHEX) ||
-                !(kind((unsigned char)p[2]) & UHEX))
-                return "bad byte in an attribute value";
+                !(kind((unsigned char)p[2]) & UHEX)) {
+                *why = "bad byte in an attribute value";
+                return NULL;
+            }
             p += 2;
         }
         last = p;
     }
-    if (p != end)
-        return "bad header line";
+    if (*p != '\n') {
+        *why = "bad header line";
+        return NULL;
+    }
     *attrs = last > from ? (lm_str){from + 1, (size_t)(last - from - 1)} : (lm_str){from, 0};
-    return NULL;
+    return p;
 }
 
-int lm_head_parse(const char *line, size_t n, lm_rec *r, uint64_t *len, const char **why)
+const char *lm_attrs_check(const char *p, const char *end, lm_str *attrs)
 {
-    const char *end = line + n - 1, *p, *digits;
+    const char *why = NULL, *lf = attrs_scan(p, attrs, &why);
+
+    return lf == end ? NULL : why ? why : "bad header line";
+}
+
+const char *lm_head_scan(const char *line, lm_rec *r, uint64_t *len, const char **why)
+{
+    const char *p = word(line + 1), *digits;
     uint64_t v = 0;
 
-    if (n > LM_MAX_HEAD) {
-        *why = "header line over 65536 bytes";
-        return LM_ELIMIT;
-    }
-    *why = "bad header line";
-    if (n < 2 || *line != '@' || *end != '\n')
-        return LM_ECORRUPT;
-    p = word(line + 1);
     if (!p || *p != ' ') {
         *why = "bad record type";
-        return LM_ECORRUPT;
+        return NULL;
     }
     r->type = (lm_str){line + 1, (size_t)(p - line - 1)};
     digits = ++p;
     while (kind((unsigned char)*p) & DIGIT)
         v = v * 10 + (uint64_t)(*p++ - '0');
     if (p == digits || p - digits > 18 || (*digits == '0' && p - digits > 1) ||
-        (*p != ' ' && p != end)) {
+        (*p != ' ' && *p != '\n')) {
         *why = "bad body length";
-        return LM_ECORRUPT;
+        return NULL;
     }
     *len = v;
-    *why = lm_attrs_check(p, end, &r->attrs);
-    return *why ? LM_ECORRUPT : 0;
+    return attrs_scan(p, &r->attrs, why);
+}
+
+int lm_head_parse(const char *line, size_t n, lm_rec *r, uint64_t *len, const char **why)
+{
+    const char *lf;
+
+    if (n > LM_MAX_HEAD) {
+        *why = "header line over 65536 bytes";
+        return LM_ELIMIT;
+    }
+    *why = "bad header line";
+    if (n < 2 || *line != '@' || line[n - 1] != '\n')
+        return LM_ECORRUPT;
+    lf = lm_head_scan(line, r, len, why);
+    return lf == line + n - 1 ? 0 : LM_ECORRUPT;
 }
 
 lm_str lm_attr_find(lm_str attrs, const char *key)
