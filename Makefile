@@ -172,7 +172,7 @@ cov:
 man:
 	$(Q)for s in 1 5 7; do mkdir -p build/man/man$$s; rm -f build/man/man$$s/*; \
 	    cp man/*.$$s build/man/man$$s/ 2>/dev/null || true; done
-	$(Q)if command -v makewhatis >/dev/null; then makewhatis build/man; fi
+	$(Q)PATH=$$PATH:/usr/sbin; if command -v makewhatis >/dev/null; then makewhatis build/man; fi
 ## readme-tools: renew README's table of tools from the manual pages
 readme-tools:
 	$(Q)sh tests/mk/readme.sh README.md
