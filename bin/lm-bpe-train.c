@@ -7,7 +7,8 @@
 #include <unistd.h>
 
 static uint64_t vocab_size = 32768, reserve = 512, pad_to = 64, min_freq, max_bytes, seed;
-static int pretok, seen;
+static int seen;
+static const char *pretok = "qwen2";
 static double sample = 1;
 static bool lines, allow_short;
 static const char *specials, *weights, *counts_out;
@@ -18,8 +19,8 @@ static const lm_opt opts[] = {
     LM_NUM(0, "reserve", &reserve, 0, 65536, "N", "special tokens behind the last merge (512)"),
     LM_FILE(0, "specials", &specials, "FILE",
             "names of special tokens from the twelfth on, one a line"),
-    LM_ENUM(0, "pretok", &pretok, "qwen2|gpt2|cl100k",
-            "the pattern that cuts text into words (qwen2)"),
+    LM_STRING(0, "pretok", &pretok, "PATTERN",
+              "how text is cut into words: a name or regex:PAT (qwen2)"),
     LM_NUM(0, "pad-to", &pad_to, 1, 65536, "N", "round the size up to a multiple of N (64)"),
     LM_NUM(0, "min-frequency", &min_freq, 0, 1ull << 48, "N",
            "merge no pair that occurs less often (0)"),
@@ -90,6 +91,7 @@ static int count(lm_rec *r, void *ctx)
     struct job *j = ctx;
     struct mine *m = lm_local(sizeof *m, join);
     uint64_t n = weigh(j, r);
+    int err;
 
     if (sample < 1) {
         char hex[33];
@@ -105,8 +107,8 @@ static int count(lm_rec *r, void *ctx)
         m->job = j;
         m->words = lm_words_new();
     }
-    if (n)
-        lm_words_text(m->words, j->how.pre, r->body, lines, n);
+    if (n && (err = lm_words_text(m->words, j->how.pre, r->body, lines, n)) < 0)
+        return lm_rec_fail(r, err, "%s", lm_last_error()->detail);
     return LM_DROP;
 }
 
@@ -222,7 +224,7 @@ static int write_file(const char *dir, const char *name, const lm_buf *b)
     return err;
 }
 
-static int write_vocab(const lm_bpe *b)
+static int write_vocab(const lm_pre *pre, const lm_bpe *b)
 {
     size_t n = reserve + (pad_to - (b->ntoken + reserve) % pad_to) % pad_to;
     lm_arena *text = lm_arena_new();
@@ -232,7 +234,7 @@ static int write_vocab(const lm_bpe *b)
     int err = name_specials(name, n, text);
 
     if (err >= 0) {
-        lm_vocab_write(&(lm_vocab_def){pretok, b->token, b->ntoken, b->merge, b->nmerge, name, n},
+        lm_vocab_write(&(lm_vocab_def){pre, b->token, b->ntoken, b->merge, b->nmerge, name, n},
                        &tok, &cfg);
         dir = lm_aside_dir(lm_common.out);
         err = dir ? write_file(lm_aside_path(dir), "tokenizer.json", &tok) : LM_EIO;
@@ -275,14 +277,14 @@ static int learn(const struct job *j, const lm_word *w, size_t n)
         err = lm_err(LM_EINVALID, "%zu bytes occur, there is room for %llu", b.ntoken,
                      (unsigned long long)want);
     else
-        err = write_vocab(&b);
+        err = write_vocab(j->how.pre, &b);
     lm_bpe_free(&b);
     return err;
 }
 
 static int run(lm_in *in, lm_out *out)
 {
-    struct job j = {.how = {pretok, lines, weights || counts_in.n ? UNIT : 1},
+    struct job j = {.how = {NULL, lines, weights || counts_in.n ? UNIT : 1},
                     .lock = PTHREAD_MUTEX_INITIALIZER};
     lm_buf text = {0};
     lm_word *w = NULL;
@@ -296,6 +298,8 @@ static int run(lm_in *in, lm_out *out)
         return lm_err(LM_EUSAGE, "--max-token-bytes 1 leaves nothing to merge");
     if (counts_in.n && (lm_nfiles() || weights || sample < 1))
         return lm_err(LM_EUSAGE, "--counts-in goes without documents, --weights and --sample");
+    if ((err = lm_pre_parse(lm_cstr(pretok), &j.how.pre)) < 0)
+        return err;
     if (weights)
         err = load_weights(&j, &text);
     j.all = lm_words_new();
@@ -311,6 +315,7 @@ static int run(lm_in *in, lm_out *out)
         err = learn(&j, w, n);
     free(w);
     lm_words_free(j.all);
+    lm_pre_free(j.how.pre);
     free(j.weight);
     lm_buf_free(&text);
     return err < 0 ? err : LM_DONE;

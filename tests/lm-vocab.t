@@ -17,8 +17,8 @@ refused 'another model' 's/"BPE"/"Unigram"/' 'model is not BPE'
 refused 'byte_fallback' 's/"byte_fallback": false/"byte_fallback": true/' byte_fallback
 refused 'dropout' 's/"dropout": null/"dropout": 0.1/' dropout
 refused 'a word prefix' 's/"continuing_subword_prefix": null/"continuing_subword_prefix": "##"/' continuing_subword_prefix
-refused 'another pattern' 's/"Regex": ".*"/"Regex": "x+"/' 'pattern not known: x[+]'
-refused 'a split that is not isolated' 's/"Isolated"/"Removed"/' 'Isolated'
+refused 'a pattern that is none' 's/"Regex": ".*"/"Regex": "x("/' "pattern 'x\\('"
+refused 'a split that loses text' 's/"Isolated"/"Removed"/' 'behavior Removed'
 refused 'a prefix space' 's/"add_prefix_space": false/"add_prefix_space": true/' add_prefix_space
 refused 'another normalizer' 's/"normalizer": null/"normalizer": {"type": "Lowercase"}/' normalizer
 refused 'an id given twice' 's/"lo": 256/"lo": 255/' 'id 255 is given twice'

@@ -226,16 +226,19 @@ static int batch(lm_enc *e, lm_str t, size_t from, size_t k, lm_ids *out)
 
 int lm_enc_text(lm_enc *e, lm_str t, lm_ids *out)
 {
-    size_t at = 0, from = 0, k;
+    size_t from = 0, k;
+    lm_scan_pos at = {0};
     int err;
 
     if (e->v->nfc && may_change(t))
         return lm_err(LM_EINVALID,
                       "the vocabulary wants Unicode form C, and this text may not be in it");
     while ((k = lm_scan(e->v->pre, t.p, t.n, &at, e->end, BATCH))) {
-        if ((err = batch(e, t, from, k, out)) < 0)
+        if ((err = batch(e, t, from, k, out)) < 0) {
+            lm_scan_stop(&at);
             return err;
-        from = at;
+        }
+        from = at.at;
     }
-    return 0;
+    return at.err;
 }

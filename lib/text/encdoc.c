@@ -183,7 +183,8 @@ static int slow_word(const lm_vocab *v, lm_str s, lm_ids *out)
 
 int lm_vocab_encode_slow(const lm_vocab *v, lm_str t, lm_ids *out)
 {
-    size_t end, at = 0, from = 0;
+    size_t end, from = 0;
+    lm_scan_pos at = {0};
 
     while (lm_scan(lm_vocab_pre(v), t.p, t.n, &at, &end, 1)) {
         lm_str s = {t.p + from, end - from};
@@ -194,9 +195,11 @@ int lm_vocab_encode_slow(const lm_vocab *v, lm_str t, lm_ids *out)
             lm_ids_put(out, NULL, whole, 0);
         else
             err = slow_word(v, s, out);
-        if (err < 0)
+        if (err < 0) {
+            lm_scan_stop(&at);
             return err;
+        }
         from = end;
     }
-    return 0;
+    return at.err;
 }

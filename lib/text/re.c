@@ -14,7 +14,7 @@
 
 struct lm_re {
     pcre2_code *code;
-    uint32_t groups;
+    uint32_t groups, match; /* match: options of each match */
 };
 
 /* One thread's share: usable with any pattern, freed when the thread ends. */
@@ -80,7 +80,7 @@ lm_re *lm_re_new(lm_str pattern, int flags)
     if (flags & LM_RE_ICASE)
         opt |= PCRE2_CASELESS;
     if (flags & LM_RE_UTF)
-        opt |= PCRE2_UTF | PCRE2_MATCH_INVALID_UTF;
+        opt |= PCRE2_UTF | (flags & LM_RE_VALID ? 0 : PCRE2_MATCH_INVALID_UTF);
     if (flags & LM_RE_LINES)
         opt |= PCRE2_MULTILINE;
     if (flags & LM_RE_UCP)
@@ -107,6 +107,7 @@ lm_re *lm_re_new(lm_str pattern, int flags)
     pcre2_jit_compile(code, PCRE2_JIT_COMPLETE); /* no JIT here: the interpreter says the same */
     re = lm_zalloc(1, sizeof *re);
     re->code = code;
+    re->match = flags & LM_RE_VALID ? PCRE2_NO_UTF_CHECK : 0;
     pcre2_pattern_info(code, PCRE2_INFO_CAPTURECOUNT, &re->groups);
     return re;
 }
@@ -126,7 +127,7 @@ int lm_re_match(const lm_re *re, lm_str s, size_t from, size_t (*span)[2], size_
     size_t have;
     int rc;
 
-    rc = pcre2_match(re->code, (PCRE2_SPTR)(s.n ? s.p : ""), s.n, from, 0, sc->md, sc->ctx);
+    rc = pcre2_match(re->code, (PCRE2_SPTR)(s.n ? s.p : ""), s.n, from, re->match, sc->md, sc->ctx);
     if (rc == PCRE2_ERROR_NOMATCH)
         return 0;
     if (rc < 0) {

@@ -6,8 +6,8 @@
 
 /* UTF: characters are Unicode scalars, invalid bytes match nothing; without it a character is a byte.
    LINES: ^ and $ match at each LF. LITERAL: the pattern is plain text. UCP: \w \d \s and classes
-   know Unicode (needs UTF). */
-enum { LM_RE_ICASE = 1, LM_RE_UTF = 2, LM_RE_LINES = 4, LM_RE_LITERAL = 8, LM_RE_UCP = 16, LM_RE_DOTALL = 32 };
+   know Unicode (needs UTF). VALID: the caller vouches that every text is UTF-8 (needs UTF). */
+enum { LM_RE_ICASE = 1, LM_RE_UTF = 2, LM_RE_LINES = 4, LM_RE_LITERAL = 8, LM_RE_UCP = 16, LM_RE_DOTALL = 32, LM_RE_VALID = 64 };
 #define LM_RE_GROUPS 32                            /* groups lm_re_match can report, the whole match among them */
 
 typedef struct lm_re lm_re;

@@ -1,16 +1,45 @@
-/* scan: cuts text into pretokens, the pieces inside which byte pairs are merged, as a pattern says. */
+/* scan: cuts text into pretokens, the pieces inside which byte pairs are merged, as a pattern says.
+   A pattern is one of those known by name, cut by hand-written scanners, or any sequence of splits, run by PCRE2.
+   A byte that is not UTF-8 counts as one character of class Other (neither letter, mark, number, punctuation nor
+   space); a regular expression sees U+001A, SUBSTITUTE, in its place. */
 #ifndef LM_SCAN_H
 #define LM_SCAN_H
 #include "base/base.h"
 
-/* The patterns known by name: Qwen2 (each digit alone), GPT-2, cl100k (digits by up to three). */
-enum { LM_PRE_QWEN2, LM_PRE_GPT2, LM_PRE_CL100K, LM_PRE_COUNT };
-extern const char *const lm_pre_name[LM_PRE_COUNT];        /* "qwen2", "gpt2", "cl100k" */
-extern const char *const lm_pre_regex[LM_PRE_COUNT];       /* as tokenizer.json has them */
+enum { LM_PRE_QWEN2, LM_PRE_GPT2, LM_PRE_STARCODER, LM_PRE_CL100K, LM_PRE_O200K, LM_PRE_DEEPSEEK_CODER,
+       LM_PRE_COUNT, LM_PRE_REGEX = LM_PRE_COUNT };
 
-/* Writes the ends (offsets in p) of the pretokens that follow *from, at most cap; moves *from to the last.
-   Returns how many: 0 at the end of the text only. Together they cover p[0, n), whatever the bytes: a byte
-   that is not UTF-8 counts as a character of class Other. Time is linear in n over a whole text. */
-size_t lm_scan(int pre, const char *p, size_t n, size_t *from, size_t *ends, size_t cap);
+/* A pattern as its steps: each cuts every piece that the step before made, which is then the whole text to it:
+   nothing looks ahead or behind out of a piece. */
+enum { LM_STEP_REGEX, LM_STEP_TEXT, LM_STEP_DIGITS, LM_STEP_GPT2 };        /* matches of pattern; of pattern as plain text;
+                                                      each \p{N}; of GPT-2's pattern (ByteLevel with use_regex) */
+enum { LM_CUT_ISOLATED, LM_CUT_PREVIOUS, LM_CUT_NEXT, LM_CUT_RUN };        /* a match is a piece, joins what stands before it,
+                                                      what follows, or the matches next to it (Contiguous) */
+typedef struct { int what, how; lm_str pattern; } lm_pre_step;
+#define LM_PRE_STEPS 16
+
+typedef struct lm_pre lm_pre;                      /* read-only: threads share it */
+const lm_pre *lm_pre_named(int kind);              /* LM_PRE_QWEN2 .. */
+/* "qwen2" or another name, or regex:PAT (one Isolated split). LM_EUSAGE. *out is given back to lm_pre_free. */
+int lm_pre_parse(lm_str spec, const lm_pre **out);
+/* Any steps, n <= LM_PRE_STEPS (0: the whole text is one pretoken). Patterns are in the dialect of Hugging Face's
+   library (Oniguruma's Ruby syntax); LM_EINVALID, by name: what PCRE2 lacks or would take in another sense.
+   The kind is LM_PRE_REGEX, even if the steps are those of a named pattern. */
+int lm_pre_compile(const lm_pre_step *step, size_t n, const lm_pre **out);
+void lm_pre_free(const lm_pre *pre);               /* a named one, NULL: nothing happens */
+int lm_pre_kind(const lm_pre *pre);
+const char *lm_pre_name(const lm_pre *pre);        /* "qwen2", "regex:PAT"; more than one step: "steps:.., .." */
+const lm_pre_step *lm_pre_steps(const lm_pre *pre, size_t *n);     /* of a named one too */
+
+/* Where a scan of one text stands; {0} at its start. at: the end of the last pretoken. */
+typedef struct { size_t at; int err; struct lm_scan_run *run; } lm_scan_pos;
+/* Writes the ends (offsets in p) of the pretokens that follow pos->at, at most cap; moves pos->at to the last.
+   Returns how many. 0: the end of the text, or pos->err < 0: a regular expression gave up (LM_ELIMIT). Together the
+   pretokens cover p[0, n), whatever the bytes. p and n are the same from call to call. Time is linear in n over a
+   whole text for named patterns. A scan left before its end is given up by lm_scan_stop. */
+size_t lm_scan(const lm_pre *pre, const char *p, size_t n, lm_scan_pos *pos, size_t *ends, size_t cap);
+void lm_scan_stop(lm_scan_pos *pos);
+/* The same for a named pattern by plain code: the meaning, which every faster scanner must equal. */
+size_t lm_scan_plain(int kind, const char *p, size_t n, size_t *from, size_t *ends, size_t cap);
 
 #endif

@@ -1,6 +1,5 @@
 /* vocab-load: reads tokenizer.json and tokenizer_config.json. What we cannot honour exactly is
    refused by name; nothing is guessed. Ids and merges are taken as listed. */
-#include "base/json.h"
 #include "text/vocab-priv.h"
 #include <sys/stat.h>
 
@@ -29,55 +28,6 @@ static lm_str unlevel(lm_vocab *v, const int16_t back[512], lm_str s)
     return (lm_str){to, n};
 }
 
-static bool has_type(json_t *j, const char *type)
-{
-    return lm_is(lm_json_text(json_object_get(j, "type")), type);
-}
-
-static int no_prefix(json_t *j)
-{
-    bool on = true;
-    int got = lm_json_bool(j, "add_prefix_space", &on);
-
-    return got < 0 ? got : on ? bad("add_prefix_space is on: not supported") : 0;
-}
-
-/* pre_tokenizer: ByteLevel with its own pattern, or Split by a known pattern and ByteLevel without.
- */
-static int load_pre(lm_vocab *v, json_t *root)
-{
-    json_t *pre = json_object_get(root, "pre_tokenizer"), *list, *split, *level;
-    lm_str regex, behavior;
-    bool own = true;
-    int err;
-
-    if (has_type(pre, "ByteLevel")) {
-        if ((err = lm_json_bool(pre, "use_regex", &own)) < 0)
-            return err;
-        if (!own)
-            return bad("no pattern that splits the text: not supported");
-        v->pre = LM_PRE_GPT2;
-        return no_prefix(pre);
-    }
-    list = json_object_get(pre, "pretokenizers");
-    split = json_array_get(list, 0);
-    level = json_array_get(list, 1);
-    if (!has_type(pre, "Sequence") || json_array_size(list) != 2 || !has_type(split, "Split") ||
-        !has_type(level, "ByteLevel"))
-        return bad("pre_tokenizer is not Split then ByteLevel: not supported");
-    if ((err = lm_json_bool(level, "use_regex", &own)) < 0 || (err = no_prefix(level)) < 0)
-        return err;
-    regex = lm_json_text(json_object_get(json_object_get(split, "pattern"), "Regex"));
-    behavior = lm_json_text(json_object_get(split, "behavior"));
-    if (own || json_is_true(json_object_get(split, "invert")) || !lm_is(behavior, "Isolated"))
-        return bad("a split that is not Isolated, or two patterns: not supported");
-    for (v->pre = 0; v->pre < LM_PRE_COUNT; v->pre++)
-        if (lm_is(regex, lm_pre_regex[v->pre]))
-            return 0;
-    return lm_err(LM_EINVALID, "tokenizer.json: pattern not known: %.*s",
-                  (int)(regex.n < 200 ? regex.n : 200), regex.p ? regex.p : "");
-}
-
 static int load_kind(lm_vocab *v, json_t *root, json_t *model)
 {
     static const char *const null_or_empty[] = {"continuing_subword_prefix", "end_of_word_suffix",
@@ -86,7 +36,8 @@ static int load_kind(lm_vocab *v, json_t *root, json_t *model)
     bool fallback = false;
     int err;
 
-    if (json_object_get(model, "type") && !has_type(model, "BPE"))
+    if (json_object_get(model, "type") &&
+        !lm_is(lm_json_text(json_object_get(model, "type")), "BPE"))
         return bad("model is not BPE");
     for (int i = 0; null_or_empty[i]; i++) {
         lm_str s = {0};
@@ -105,7 +56,7 @@ static int load_kind(lm_vocab *v, json_t *root, json_t *model)
     if (drop && !json_is_null(drop) && json_number_value(drop) != 0)
         return bad("dropout is set: not supported");
     if (norm && !json_is_null(norm)) {
-        if (!has_type(norm, "NFC"))
+        if (!lm_is(lm_json_text(json_object_get(norm, "type")), "NFC"))
             return bad("a normalizer other than NFC: not supported");
         v->nfc = true;
     }
@@ -356,7 +307,8 @@ static int load(lm_vocab *v, json_t *root, json_t *config)
         (err = lm_json_need(lm_json_obj(model, "vocab", &vocab), "vocab")) < 0 ||
         (err = lm_json_need(lm_json_arr(model, "merges", &merges), "merges")) < 0 ||
         (err = lm_json_arr(root, "added_tokens", &added)) < 0 ||
-        (err = load_kind(v, root, model)) < 0 || (err = load_pre(v, root)) < 0)
+        (err = load_kind(v, root, model)) < 0 ||
+        (err = lm_vocab_load_pre(v, json_object_get(root, "pre_tokenizer"))) < 0)
         return err;
     json_object_foreach (vocab, key, j)
         if ((err = get_id(j, &id, &v->size)) < 0)

@@ -1,13 +1,14 @@
 /* vocab-priv: what a loaded vocabulary is made of; for the vocab-*.c files alone. */
 #ifndef LM_VOCAB_PRIV_H
 #define LM_VOCAB_PRIV_H
+#include "base/json.h"
 #include "text/vocab.h"
 
 struct lm_vocab_pair { uint64_t key; uint32_t rank, id; };         /* key = left << 32 | right; ~0 = free */
 
 struct lm_vocab {
     uint32_t size;
-    int pre;
+    const lm_pre *pre;
     bool nfc, ignore_merges;
     char hash[33];
     lm_str *token;                                 /* size of them; p NULL = no such id */
@@ -24,6 +25,11 @@ struct lm_vocab {
     uint32_t role[LM_ROLE_COUNT];
     lm_arena *text;
 };
+
+/* vocab-pre.c: pre_tokenizer of tokenizer.json, read into v->pre; written. */
+int lm_vocab_load_pre(lm_vocab *v, json_t *pre);
+void lm_vocab_write_pre(lm_jw *w, const lm_pre *pre);
+void lm_vocab_write_level(lm_jw *w, const char *key, bool regex);  /* a ByteLevel */
 
 static inline uint64_t lm_pair_hash(uint64_t key, unsigned bits)
 {

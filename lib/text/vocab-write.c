@@ -1,7 +1,6 @@
 /* vocab-write: a vocabulary as Hugging Face's files. The field order and form of tokenizer.json are
    those in which its own library saves it, so that a load and save there changes no byte (and no
    vocab=). */
-#include "base/json.h"
 #include "text/vocab-priv.h"
 
 /* One token as text: each byte its byte-level character. */
@@ -15,16 +14,6 @@ static lm_str level(lm_buf *b, lm_str s)
         lm_buf_add(b, c, n);
     }
     return lm_buf_str(b);
-}
-
-static void byte_level(lm_jw *w, const char *key)
-{
-    lm_jw_obj(w, key);
-    lm_jw_str(w, "type", LM_STR("ByteLevel"));
-    lm_jw_bool(w, "add_prefix_space", false);
-    lm_jw_bool(w, "trim_offsets", false);
-    lm_jw_bool(w, "use_regex", false);
-    lm_jw_end(w);
 }
 
 static void added(lm_jw *w, const lm_vocab_def *d)
@@ -86,22 +75,9 @@ static void tokenizer(const lm_vocab_def *d, lm_buf *out)
     lm_jw_null(&w, "padding");
     added(&w, d);
     lm_jw_null(&w, "normalizer");
-    lm_jw_obj(&w, "pre_tokenizer");
-    lm_jw_str(&w, "type", LM_STR("Sequence"));
-    lm_jw_arr(&w, "pretokenizers");
-    lm_jw_obj(&w, NULL);
-    lm_jw_str(&w, "type", LM_STR("Split"));
-    lm_jw_obj(&w, "pattern");
-    lm_jw_str(&w, "Regex", lm_cstr(lm_pre_regex[d->pre]));
-    lm_jw_end(&w);
-    lm_jw_str(&w, "behavior", LM_STR("Isolated"));
-    lm_jw_bool(&w, "invert", false);
-    lm_jw_end(&w);
-    byte_level(&w, NULL);
-    lm_jw_end(&w);
-    lm_jw_end(&w);
-    byte_level(&w, "post_processor");
-    byte_level(&w, "decoder");
+    lm_vocab_write_pre(&w, d->pre);
+    lm_vocab_write_level(&w, "post_processor", false);
+    lm_vocab_write_level(&w, "decoder", false);
     model(&w, d);
     lm_jw_end(&w);
 }

@@ -18,6 +18,7 @@ void lm_vocab_free(lm_vocab *v)
     free(v->merge);
     free(v->addlen);
     lm_dict_free(&v->added);
+    lm_pre_free(v->pre);
     lm_arena_free(v->text);
     free(v);
 }
@@ -30,7 +31,7 @@ const char *lm_vocab_hash(const lm_vocab *v)
 {
     return v->hash;
 }
-int lm_vocab_pre(const lm_vocab *v)
+const lm_pre *lm_vocab_pre(const lm_vocab *v)
 {
     return v->pre;
 }

@@ -22,7 +22,7 @@ void lm_vocab_free(lm_vocab *v);
 
 uint32_t lm_vocab_size(const lm_vocab *v);         /* the highest id + 1 */
 const char *lm_vocab_hash(const lm_vocab *v);      /* vocab=: XXH3-128 of tokenizer.json, 32 hex digits */
-int lm_vocab_pre(const lm_vocab *v);               /* LM_PRE_.. */
+const lm_pre *lm_vocab_pre(const lm_vocab *v);     /* lives as long as v */
 uint32_t lm_vocab_role(const lm_vocab *v, int role);       /* its id, LM_NO_ID if none */
 lm_str lm_vocab_token(const lm_vocab *v, uint32_t id);     /* its bytes; p NULL = no such id */
 enum { LM_TOKEN_ADDED = 1, LM_TOKEN_SPECIAL = 2 }; /* ADDED: stands outside the merges; SPECIAL: control, not text */
@@ -57,7 +57,7 @@ static inline void lm_ids_need(lm_ids *b, size_t more)
 
 /* Writing. tokens: ordinary tokens in id order; merges: 2 ids each, by rank; specials take the ids behind. */
 typedef struct {
-    int pre;
+    const lm_pre *pre;
     const lm_str *token; size_t ntoken;
     const uint32_t *merge; size_t nmerge;
     const lm_str *special; size_t nspecial;

@@ -32,7 +32,7 @@ static int put_some(lm_out *out, const lm_word *w, size_t n, const lm_words_how 
     lm_set(&r, "dt", LM_STR("u8"));
     lm_setf(&r, "shape", "%zu", bytes);
     lm_setf(&r, "with", "end:u64:%zu,freq:u64:%zu", n, n);
-    lm_set(&r, "pretok", lm_cstr(lm_pre_name[how->pre]));
+    lm_set(&r, "pretok", lm_cstr(lm_pre_name(how->pre)));
     lm_set(&r, "lines", how->lines ? LM_STR("1") : LM_STR("0"));
     if (how->unit != 1)
         lm_setf(&r, "unit", "%llu", (unsigned long long)how->unit);
@@ -68,9 +68,9 @@ static int same_cut(lm_rec *r, const lm_words_how *how)
     uint64_t lines;
     int got;
 
-    if (pre.p && !lm_is(pre, lm_pre_name[how->pre]))
+    if (pre.p && !lm_is(pre, lm_pre_name(how->pre)))
         return lm_rec_fail(r, LM_EMISMATCH, "words cut by pattern %.*s, not %s",
-                           (int)(pre.n < 32 ? pre.n : 32), pre.p, lm_pre_name[how->pre]);
+                           (int)(pre.n < 32 ? pre.n : 32), pre.p, lm_pre_name(how->pre));
     if ((got = lm_get_u64(r, "lines", &lines)) < 0)
         return got;
     if (got && (lines != 0) != how->lines)

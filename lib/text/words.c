@@ -72,27 +72,30 @@ void lm_words_add(lm_words *w, lm_str s, uint64_t n)
         grow(w);
 }
 
-static void one_text(lm_words *w, int pre, lm_str t, uint64_t weight)
+static int one_text(lm_words *w, const lm_pre *pre, lm_str t, uint64_t weight)
 {
-    size_t end[256], at = 0, from = 0, k;
+    size_t end[256], from = 0, k;
+    lm_scan_pos at = {0};
 
     while ((k = lm_scan(pre, t.p, t.n, &at, end, LM_COUNT(end))))
         for (size_t i = 0; i < k; from = end[i++])
             lm_words_add(w, (lm_str){t.p + from, end[i] - from}, weight);
+    return at.err;
 }
 
-void lm_words_text(lm_words *w, int pre, lm_str t, bool lines, uint64_t weight)
+int lm_words_text(lm_words *w, const lm_pre *pre, lm_str t, bool lines, uint64_t weight)
 {
-    if (!lines) {
-        one_text(w, pre, t, weight);
-        return;
-    }
-    for (size_t i = 0, n; i < t.n; i += n) {
+    int err = 0;
+
+    if (!lines)
+        return one_text(w, pre, t, weight);
+    for (size_t i = 0, n; i < t.n && err >= 0; i += n) {
         const char *lf = memchr(t.p + i, '\n', t.n - i);
 
         n = lf ? (size_t)(lf - t.p) + 1 - i : t.n - i;
-        one_text(w, pre, (lm_str){t.p + i, n}, weight);
+        err = one_text(w, pre, (lm_str){t.p + i, n}, weight);
     }
+    return err;
 }
 
 void lm_words_join(lm_words *into, const lm_words *from)

@@ -1,49 +1,144 @@
-/* The pretoken scanners cut as the regular expressions they stand for, run by PCRE2. */
-/* link: pcre2-8 */
+/* The pretoken scanners cut as the regular expressions they stand for, run by PCRE2: each scanner
+   of `tiers`, each named pattern, on every character, all short strings, random ones, ends of
+   pages. */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "lm.h"
+#include "tap.h"
 #include "text/uclass.h"
 #include <pcre2.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
-static int count, failed;
-static pcre2_code *code[LM_PRE_COUNT];
+enum { MOST = 4096, STEPS = 8 }; /* bytes of a text; steps of a pattern */
+static pcre2_code *code[LM_PRE_COUNT][STEPS];
 static pcre2_match_data *md;
+static const lm_pre *as_regex[LM_PRE_COUNT];
 
-static void ok(bool good, const char *name)
+/* --- the scanners: each writes all ends of a text, taken in batches of cap, and says how many ---
+ */
+
+typedef size_t scanner(int kind, lm_str t, size_t cap, size_t *ends);
+
+static size_t by_pre(const lm_pre *pre, lm_str t, size_t cap, size_t *ends)
 {
-    failed += !good;
-    printf("%sok %d - %s\n", good ? "" : "not ", ++count, name);
+    lm_scan_pos pos = {0};
+    size_t n = 0, k;
+
+    while ((k = lm_scan(pre, t.p, t.n, &pos, ends + n, cap)))
+        n += k;
+    return pos.err || pos.run ? SIZE_MAX : n;
 }
 
-static bool same(int pre, lm_str t)
+static size_t plain(int kind, lm_str t, size_t cap, size_t *ends)
 {
-    size_t end[8], at = 0, from = 0, k; /* a small batch, so that its borders are tried too */
+    size_t n = 0, k, at = 0;
 
-    while ((k = lm_scan(pre, t.p, t.n, &at, end, 8)))
-        for (size_t i = 0; i < k; from = end[i++]) {
-            int got =
-                pcre2_match(code[pre], (PCRE2_SPTR)t.p, t.n, from, PCRE2_NO_UTF_CHECK, md, NULL);
-            PCRE2_SIZE *o = pcre2_get_ovector_pointer(md);
+    while ((k = lm_scan_plain(kind, t.p, t.n, &at, ends + n, cap)))
+        n += k;
+    return n;
+}
 
-            if (got < 1 || o[0] != from || o[1] != end[i]) {
-                printf("# %s: ours %zu-%zu, PCRE2 %zu-%zu in %.*s\n", lm_pre_name[pre], from,
-                       end[i], o[0], o[1], (int)t.n, t.p);
+static size_t chosen(int kind, lm_str t, size_t cap, size_t *ends)
+{
+    return by_pre(lm_pre_named(kind), t, cap, ends);
+}
+
+static size_t regex(int kind, lm_str t, size_t cap, size_t *ends)
+{
+    return by_pre(as_regex[kind], t, cap, ends);
+}
+
+static const struct {
+    const char *name;
+    scanner *scan;
+} tiers[] = {{"lm_scan_plain", plain}, {"lm_scan", chosen}, {"lm_scan of the steps", regex}};
+
+/* --- the oracle: step after step over the pieces of the one before, bytes that are not UTF-8 taken
+ * for U+001A --- */
+
+static size_t split(pcre2_code *re, const char *p, const size_t *in, size_t nin, size_t *out)
+{
+    size_t n = 0, lo = 0;
+
+    for (size_t i = 0; i < nin; lo = in[i++]) {
+        PCRE2_SIZE *o = pcre2_get_ovector_pointer(md);
+
+        for (size_t at = lo; at < in[i];) {
+            int got = pcre2_match(re, (PCRE2_SPTR)p + lo, in[i] - lo, at - lo, PCRE2_NO_UTF_CHECK,
+                                  md, NULL);
+
+            if (got < 1)
+                o[0] = o[1] = in[i] - lo;
+            if (o[0] + lo > at)
+                out[n++] = o[0] + lo;
+            if (o[1] > o[0])
+                out[n++] = o[1] + lo;
+            at = o[1] + lo;
+        }
+    }
+    return n;
+}
+
+static size_t oracle(int kind, lm_str t, size_t *ends)
+{
+    static size_t other[MOST];
+    static char p[MOST];
+    size_t n = t.n > 0;
+
+    memcpy(p, t.p, t.n);
+    for (size_t i = 0, len; i < t.n; i += len)
+        if (lm_utf8_get(t.p + i, t.n - i, &len) == UINT32_MAX)
+            p[i] = 0x1a;
+    ends[0] = t.n;
+    for (size_t k = 0; k < STEPS && code[kind][k]; k++) {
+        n = split(code[kind][k], p, ends, n, other);
+        memcpy(ends, other, n * sizeof *ends);
+    }
+    return n;
+}
+
+static void tell(const char *name, lm_str t, const size_t *end, size_t n)
+{
+    printf("#   %s:", name);
+    for (size_t i = 0, at = 0; i < n && i < MOST; at = end[i++]) {
+        printf(" |");
+        for (; at < end[i] && at < t.n; at++)
+            printf((unsigned char)t.p[at] - 33u < 94 ? "%c" : "\\x%02x", (unsigned char)t.p[at]);
+    }
+    printf("\n");
+}
+
+static bool same_kind(int kind, lm_str t)
+{
+    static size_t want[MOST], have[MOST];
+    size_t n = oracle(kind, t, want), k;
+
+    for (size_t i = 0; i < LM_COUNT(tiers); i++)
+        for (size_t cap = 3; cap <= MOST;
+             cap += MOST - 3) /* small batches, so that their borders are tried too */
+            if ((k = tiers[i].scan(kind, t, cap, have)) != n ||
+                memcmp(have, want, n * sizeof *want)) {
+                printf("# %s, %s, batches of %zu\n", lm_pre_name(lm_pre_named(kind)), tiers[i].name,
+                       cap);
+                tell("want", t, want, n);
+                tell("have", t, have, k == SIZE_MAX ? 0 : k);
                 return false;
             }
-        }
-    return from == t.n;
+    return true;
 }
 
-static bool same_all(lm_str t)
+static bool same(lm_str t)
 {
     bool good = true;
 
-    for (int pre = 0; pre < LM_PRE_COUNT; pre++)
-        good &= same(pre, t);
+    for (int kind = 0; kind < LM_PRE_COUNT; kind++)
+        good &= same_kind(kind, t);
     return good;
 }
 
-/* Every character PCRE2's own Unicode knows, in many company. U+180E is a space to PCRE2 alone. */
+/* --- texts --- */
+
+/* Every character PCRE2's own Unicode knows, in much company. U+180E is a space to PCRE2 alone. */
 static void characters(void)
 {
     int err;
@@ -61,9 +156,9 @@ static void characters(void)
         if (!n || c == 0x180e || pcre2_match(assigned, (PCRE2_SPTR)u, n, 0, 0, md, NULL) < 1)
             continue;
         b.n = 0;
-        for (const char *p = "@ a@b 1@2 '@x @! \n@\n  @ \t@@"; *p; p++)
+        for (const char *p = "@ a@b 1@2 '@x @! \n@\n  @ \t@@A@B-@aA@"; *p; p++)
             lm_buf_add(&b, *p == '@' ? u : p, *p == '@' ? n : 1);
-        bad += !same_all(lm_buf_str(&b));
+        bad += !same(lm_buf_str(&b)) || !same((lm_str){u, n});
         tried++;
     }
     ok(!bad && tried > 140000, "every assigned character");
@@ -71,105 +166,173 @@ static void characters(void)
     pcre2_code_free(assigned);
 }
 
-static void strings(void)
+static void short_strings(void)
 {
-    static const char *const piece[] = {"a",
-                                        "S",
-                                        "s",
-                                        "t",
-                                        "r",
-                                        "e",
-                                        "v",
-                                        "l",
-                                        "m",
-                                        "d",
-                                        "'",
-                                        "\"",
-                                        " ",
-                                        " ",
-                                        "\t",
-                                        "\n",
-                                        "\r",
-                                        "0",
-                                        "12",
-                                        "!",
-                                        ".-",
-                                        "\xc2\xa0",
-                                        "\xc3\xa9",
-                                        "\xe4\xb8\xad",
-                                        "\xe2\x80\xa8",
-                                        "\xcc\x81",
-                                        "\xd9\xa3",
-                                        "\xc5\xbf",
-                                        "\xc2\x85",
-                                        "\xf0\x9f\x98\x80"};
+    bool good = true;
+
+    for (unsigned i = 0; i < 128 * 128 * 128 && good; i++) {
+        char s[3] = {(char)(i >> 14), (char)(i >> 7 & 127), (char)(i & 127)};
+
+        good = same((lm_str){s, 3}) && (i & 127 || same((lm_str){s, 2})) &&
+               (i & 16383 || same((lm_str){s, 1}));
+    }
+    ok(good, "all strings of one to three ASCII characters");
+}
+
+/* What the patterns care about; the last ones are no UTF-8. */
+static const char *const nasty[] = {"a",
+                                    "b",
+                                    "Z",
+                                    "S",
+                                    "s",
+                                    "t",
+                                    "r",
+                                    "e",
+                                    "v",
+                                    "l",
+                                    "m",
+                                    "d",
+                                    "'",
+                                    "'s",
+                                    "'LL",
+                                    "\"",
+                                    " ",
+                                    " ",
+                                    "  ",
+                                    "\t",
+                                    "\n",
+                                    "\r",
+                                    "\r\n",
+                                    "\v",
+                                    "0",
+                                    "7",
+                                    "12",
+                                    "!",
+                                    ".-",
+                                    "/",
+                                    "_",
+                                    "\xc2\xa0",
+                                    "\xe3\x80\x80",
+                                    "\xc2\x85",
+                                    "\xe2\x80\xa8",
+                                    "\xc5\xbf",
+                                    "\xc3\xa9",
+                                    "\xc3\x89",
+                                    "\xc7\x85",
+                                    "\xca\xb0",
+                                    "\xcc\x81",
+                                    "\xe0\xa4\xbe",
+                                    "\xd9\xa3",
+                                    "\xe2\x85\xa7",
+                                    "\xc2\xb2",
+                                    "\xe4\xb8\xad",
+                                    "\xe9\xbe\xa6",
+                                    "\xe3\x80\x81",
+                                    "\xed\x95\x9c",
+                                    "\xe1\x84\x80",
+                                    "\xf0\x9f\x98\x80",
+                                    "\xe2\x80\x8d",
+                                    "\xef\xb8\x8f",
+                                    "\xe2\x80\x99",
+                                    "\xef\xbc\x81",
+                                    "\xf0\x9d\x90\x80",
+                                    "\xff",
+                                    "\x80",
+                                    "\xe4\xb8",
+                                    "\xf0\x9f",
+                                    "\xed\xa0\x80"};
+
+static void random_text(lm_buf *b, uint64_t *seed, size_t longest)
+{
+    b->n = 0;
+    for (uint64_t n = lm_splitmix(seed) % longest; n; n--) {
+        const char *s = nasty[lm_splitmix(seed) % LM_COUNT(nasty)];
+
+        for (uint64_t k = lm_splitmix(seed) % 16 ? 1 : lm_splitmix(seed) % 12; k; k--) /* runs */
+            lm_buf_adds(b, s);
+    }
+}
+
+static void random_strings(void)
+{
     uint64_t seed = 7;
     lm_buf b = {0};
     bool good = true;
 
-    for (int i = 0; i < 100000 && good; i++) {
-        b.n = 0;
-        for (uint64_t n = lm_splitmix(&seed) % 24; n; n--)
-            lm_buf_adds(&b, piece[lm_splitmix(&seed) % LM_COUNT(piece)]);
-        good = same_all(lm_buf_str(&b));
+    for (int i = 0; i < 60000 && good; i++) {
+        random_text(&b, &seed, i % 16 ? 24 : 200);
+        good = same(lm_buf_str(&b));
     }
-    ok(good, "100,000 random strings of what the patterns care about");
-    good = true;
-    for (unsigned i = 0; i < 128 && good; i++)
-        for (unsigned j = 0; j < 128 && good; j++) {
-            char two[3] = {(char)i, (char)j, '\''};
-
-            good = same_all((lm_str){two, 1}) && same_all((lm_str){two, 2}) &&
-                   same_all((lm_str){two, 3});
-        }
-    ok(good, "all strings of one and two ASCII characters");
+    ok(good, "60,000 random strings of what the patterns care about");
     lm_buf_free(&b);
 }
 
-static void any_bytes(void)
+/* Every length and alignment, up to the last byte before a page that may not be read. */
+static void page_end(void)
 {
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    char *p = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     uint64_t seed = 9;
-    bool good = true;
+    bool good = !mprotect(p + page, page, PROT_NONE);
+    lm_buf b = {0};
 
-    for (int i = 0; i < 20000 && good; i++) {
-        char *t = lm_alloc(
-            64); /* its end is the end of an allocation: a sanitizer sees one byte too many */
-        size_t n = lm_splitmix(&seed) % 65, end[4], at = 0, last = 0, k;
+    for (size_t n = 0; n <= 200; n++)
+        for (size_t gap = 0; gap < 64 && good; gap = gap < 8 ? gap + 1 : gap * 2) {
+            char *t = p + page - gap - n;
 
-        memset(t, 0, 64);
-        for (size_t j = 0; j < n; j++)
-            t[64 - n + j] = (char)(lm_splitmix(&seed) % 3 ? lm_splitmix(&seed)
-                                                          : 0xc0 | (lm_splitmix(&seed) & 0x3f));
-        for (int pre = 0; pre < LM_PRE_COUNT; pre++, good &= last == n)
-            for (at = last = 0; (k = lm_scan(pre, t + 64 - n, n, &at, end, 4));)
-                for (size_t j = 0; j < k; last = end[j++])
-                    good &= end[j] > last;
-        free(t);
-    }
-    ok(good, "any bytes are covered, in pieces that are not empty");
+            do
+                random_text(&b, &seed, 300);
+            while (b.n < n);
+            memset(t, 'a', n + gap);
+            memcpy(t, b.p, n);
+            if (gap & 1) /* any bytes, often ones that begin a character */
+                for (size_t j = 0; j < n; j++)
+                    t[j] = (char)(lm_splitmix(&seed) % 3 ? lm_splitmix(&seed)
+                                                         : 0xc0 | (lm_splitmix(&seed) & 0x3f));
+            good = same((lm_str){t, n});
+        }
+    ok(good, "every length to 200, at the end of a page and before it");
+    munmap(p, 2 * page);
+    lm_buf_free(&b);
 }
 
 int main(void)
 {
     int err;
     PCRE2_SIZE at;
+    bool good = true;
 
     md = pcre2_match_data_create(4, NULL);
     for (int i = 0; i < LM_PRE_COUNT; i++) {
-        code[i] = pcre2_compile((PCRE2_SPTR)lm_pre_regex[i], PCRE2_ZERO_TERMINATED,
-                                PCRE2_UTF | PCRE2_UCP, &err, &at, NULL);
-        ok(code[i] && pcre2_jit_compile(code[i], PCRE2_JIT_COMPLETE) <= 0, lm_pre_name[i]);
+        size_t n, m;
+        const lm_pre_step *s = lm_pre_steps(lm_pre_named(i), &n),
+                          *g = lm_pre_steps(lm_pre_named(LM_PRE_GPT2), &m);
+
+        for (size_t k = 0; k < n; k++) {
+            lm_str re = s[k].what == LM_STEP_DIGITS ? LM_STR("\\p{N}")
+                        : s[k].what == LM_STEP_GPT2 ? g->pattern
+                                                    : s[k].pattern;
+
+            code[i][k] =
+                pcre2_compile((PCRE2_SPTR)re.p, re.n, PCRE2_UTF | PCRE2_UCP, &err, &at, NULL);
+            good &= code[i][k] && pcre2_jit_compile(code[i][k], PCRE2_JIT_COMPLETE) <= 0;
+        }
+        good &= !lm_pre_compile(s, n, &as_regex[i]) && lm_pre_kind(as_regex[i]) == LM_PRE_REGEX;
     }
+    ok(good, "patterns compile");
     characters();
-    strings();
-    any_bytes();
+    short_strings();
+    random_strings();
+    page_end();
     ok(lm_uclass(0x10ffff) == LM_U_OTHER && lm_uclass(0xffffffff) == LM_U_OTHER &&
            lm_uclass(0xe0100) == LM_U_MARK && lm_uclass(0x1c89) == LM_U_LU && lm_unfc(0x301) &&
            !lm_unfc(0xe9),
        "classes at the edges, and of Unicode 16");
-    for (int i = 0; i < LM_PRE_COUNT; i++)
-        pcre2_code_free(code[i]);
+    for (int i = 0; i < LM_PRE_COUNT; i++) {
+        lm_pre_free(as_regex[i]);
+        for (int k = 0; k < STEPS; k++)
+            pcre2_code_free(code[i][k]);
+    }
     pcre2_match_data_free(md);
-    printf("1..%d\n", count);
-    return failed > 0;
+    return done();
 }

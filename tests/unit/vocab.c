@@ -108,7 +108,7 @@ static bool train_once(size_t letters, const lm_bpe_opt *o, uint64_t times)
     bool good;
 
     babble(&text, letters, 12);
-    lm_words_text(words, LM_PRE_QWEN2, lm_buf_str(&text), false, times);
+    lm_words_text(words, lm_pre_named(LM_PRE_QWEN2), lm_buf_str(&text), false, times);
     n = lm_words_sorted(words, &w);
     lm_bpe_train(w, n, o, &b);
     for (size_t i = 0; i < b.nmerge; i++)
@@ -135,11 +135,12 @@ static lm_vocab *make_vocab(size_t tokens, int pre)
     size_t n;
 
     babble(&text, 20000, 30);
-    lm_words_text(words, pre, lm_buf_str(&text), false, 1);
+    lm_words_text(words, lm_pre_named(pre), lm_buf_str(&text), false, 1);
     n = lm_words_sorted(words, &w);
     lm_bpe_train(w, n, &(lm_bpe_opt){.tokens = tokens}, &b);
-    lm_vocab_write(&(lm_vocab_def){pre, b.token, b.ntoken, b.merge, b.nmerge, &special, 1}, &tok,
-                   &cfg);
+    lm_vocab_write(&(lm_vocab_def){lm_pre_named(pre), b.token, b.ntoken, b.merge, b.nmerge,
+                                   &special, 1},
+                   &tok, &cfg);
     ok(!lm_vocab_parse(lm_buf_str(&tok), lm_buf_str(&cfg), &v) && lm_vocab_size(v) == tokens + 1,
        "a vocabulary is trained, written, read");
     lm_bpe_free(&b);
