@@ -54,6 +54,7 @@ char *lm_strdup(const char *s);
 char *lm_strndup(lm_str s);
 void *lm_alloc_huge(size_t n);                     /* zeroed, page aligned, huge pages asked for before first touch */
 void lm_free_huge(void *p, size_t n);
+void lm_hint_huge(void *p, size_t n);              /* memory from lm_alloc that will all be used: before first touch */
 bool lm_mul_ok(size_t a, size_t b, size_t *out);   /* false on overflow */
 bool lm_add_ok(size_t a, size_t b, size_t *out);
 /* Room for one more element in a growing array: LM_GROW(v, n, cap), then v[n++] = .. */

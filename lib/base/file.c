@@ -10,14 +10,20 @@
 int lm_read_file(const char *path, lm_buf *out, size_t max)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
+    size_t piece = 65536;
+    struct stat st;
     ssize_t n = 0;
 
     if (fd < 0)
         return lm_err_sys(path, "cannot open");
+    if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size >= 65536 && (uint64_t)st.st_size < max)
+        piece = (size_t)st.st_size + 1; /* as a rule one read, and one that finds the end */
     do {
-        char *p = lm_buf_need(out, 65536);
+        char *p = lm_buf_need(out, piece);
 
-        n = read(fd, p, 65536);
+        lm_hint_huge(p, piece);
+        n = read(fd, p, piece);
+        piece = 65536;
         if (n > 0)
             out->n += (size_t)n;
     } while ((n > 0 && out->n <= max) || (n < 0 && errno == EINTR));

@@ -10,16 +10,36 @@ static void use_our_alloc(void)
     json_set_alloc_funcs(lm_alloc, free);
 }
 
-static int fail_at(lm_str t, size_t at, const char *what)
-{
-    size_t line = 1, col = 1;
+/* What is wrong with a text, and where. */
+typedef struct {
+    size_t line, column, at;
+    char what[JSON_ERROR_TEXT_LENGTH];
+} fault;
 
+static int tell(const fault *f)
+{
+    return lm_err(LM_EINVALID, "JSON, line %zu, column %zu (byte %zu): %s", f->line, f->column,
+                  f->at, f->what);
+}
+
+static int find(fault *f, lm_str t, size_t at, const char *what)
+{
+    *f = (fault){.line = 1, .column = 1, .at = at};
     for (size_t i = 0; i < at && i < t.n; i++)
         if (t.p[i] == '\n')
-            line++, col = 1;
+            f->line++, f->column = 1;
         else
-            col++;
-    return lm_err(LM_EINVALID, "JSON, line %zu, column %zu (byte %zu): %s", line, col, at, what);
+            f->column++;
+    snprintf(f->what, sizeof f->what, "%s", what);
+    return LM_EINVALID;
+}
+
+int lm_json_bad(lm_str t, size_t at, const char *what)
+{
+    fault f;
+
+    find(&f, t, at, what);
+    return tell(&f);
 }
 
 /* The length of the number at p if it is an integer that does not fit an i64; else 0. */
@@ -37,7 +57,7 @@ static size_t big_integer(const char *p, size_t n)
 
 /* Depth over the limit is refused before jansson recurses; integers too big for it get ".0" in
  * *copy. */
-static int look_over(lm_str t, lm_buf *copy)
+static int look_over(lm_str t, lm_buf *copy, fault *f)
 {
     size_t depth = 0, done = 0;
     bool word = false;
@@ -52,7 +72,7 @@ static int look_over(lm_str t, lm_buf *copy)
                     i++;
         } else if (c == '[' || c == '{') {
             if (++depth > LM_JSON_DEPTH)
-                return fail_at(t, i, "nested too deep");
+                return find(f, t, i, "nested too deep");
         } else if (c == ']' || c == '}') {
             depth -= depth > 0;
         } else if (!word && (c == '-' || (c >= '0' && c <= '9')) &&
@@ -70,7 +90,7 @@ static int look_over(lm_str t, lm_buf *copy)
     return 0;
 }
 
-int lm_json_parse(lm_str text, json_t **out)
+static int parse(lm_str text, json_t **out, fault *f)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     lm_buf copy = {0};
@@ -80,7 +100,7 @@ int lm_json_parse(lm_str text, json_t **out)
 
     *out = NULL;
     pthread_once(&once, use_our_alloc);
-    if ((err = look_over(text, &copy)) < 0) {
+    if ((err = look_over(text, &copy, f)) < 0) {
         lm_buf_free(&copy);
         return err;
     }
@@ -88,11 +108,39 @@ int lm_json_parse(lm_str text, json_t **out)
         t = lm_buf_str(&copy);
     *out = json_loadb(t.n ? t.p : "", t.n,
                       JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &e);
-    if (!*out)
-        err = lm_err(LM_EINVALID, "JSON, line %d, column %d (byte %d): %s", e.line, e.column,
-                     e.position, e.text);
+    if (!*out) {
+        *f = (fault){(size_t)e.line, (size_t)e.column, (size_t)e.position, {0}};
+        memcpy(f->what, e.text, sizeof f->what);
+        err = LM_EINVALID;
+    }
     lm_buf_free(&copy);
     return err;
+}
+
+int lm_json_parse(lm_str text, json_t **out)
+{
+    fault f;
+
+    return parse(text, out, &f) < 0 ? tell(&f) : 0;
+}
+
+int lm_json_parse_but(lm_str text, const lm_str *cut, size_t n, json_t **out)
+{
+    lm_buf rest = {0};
+    size_t from = 0;
+    fault f;
+    int err;
+
+    for (size_t i = 0; i < n; i++) {
+        lm_buf_add(&rest, text.p + from, (size_t)(cut[i].p - text.p) - from);
+        from = (size_t)(cut[i].p - text.p) + cut[i].n;
+    }
+    lm_buf_add(&rest, text.p + from, text.n - from);
+    err = parse(lm_buf_str(&rest), out, &f);
+    lm_buf_free(&rest);
+    for (size_t i = 0; err < 0 && i < n && f.at > (size_t)(cut[i].p - text.p); i++)
+        f.at += cut[i].n; /* the same place in all of the text */
+    return err < 0 ? lm_json_bad(text, f.at, f.what) : 0;
 }
 
 int lm_json_read(const char *path, size_t max, json_t **out)

@@ -12,6 +12,10 @@
    JSON does not know, anything behind the value. Order of keys is kept. An integer beyond 64 bits
    becomes a real (transformers writes model_max_length 1e30 in digits). */
 int lm_json_parse(lm_str text, json_t **out);
+/* The same but for n pieces of text, in their order, that the caller reads himself (jscan.h): they are left
+   out as if they were not there. Places named are those in text. */
+int lm_json_parse_but(lm_str text, const lm_str *cut, size_t n, json_t **out);
+int lm_json_bad(lm_str text, size_t at, const char *what);         /* such an error: LM_EINVALID at byte at of text */
 int lm_json_read(const char *path, size_t max, json_t **out);      /* a file of at most max bytes; LM_EIO too */
 
 /* Typed getters by key: 1 found, 0 absent or null, LM_EINVALID (key and wanted type named) if it is of another type.

@@ -95,6 +95,14 @@ void *lm_alloc_huge(size_t n)
     return p;
 }
 
+void lm_hint_huge(void *p, size_t n)
+{
+    uintptr_t from = page_up((uintptr_t)p), to = ((uintptr_t)p + n) & ~(uintptr_t)0x1fffff;
+
+    if (from < to)
+        madvise((void *)from, to - from, MADV_HUGEPAGE);
+}
+
 void lm_free_huge(void *p, size_t n)
 {
     if (p)

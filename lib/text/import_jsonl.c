@@ -34,15 +34,15 @@ static bool value(lines *l, const lm_jsonl_field *f, lm_str key, bool b64, lm_st
 
     b->n = 0;
     switch (f->kind) {
-    case LM_JSONL_NULL:
+    case LM_JS_NULL:
         return false;
-    case LM_JSONL_TRUE:
+    case LM_JS_TRUE:
         *v = LM_STR("1");
         break;
-    case LM_JSONL_FALSE:
+    case LM_JS_FALSE:
         *v = LM_STR("0");
         break;
-    case LM_JSONL_STRING:
+    case LM_JS_STRING:
         lm_jsonl_text(&l->m->js, f, b);
         *v = lm_buf_str(b);
         if (b64) {
@@ -88,7 +88,7 @@ static bool attrs(lines *l, const lm_jsonl_field *f)
         return attr(l, f, key, false);
     if (key.n > nt && !memcmp(key.p + key.n - nt, tail, nt)) {
         key.n -= nt;
-        if (lm_key_ok(key) && f->kind == LM_JSONL_STRING)
+        if (lm_key_ok(key) && f->kind == LM_JS_STRING)
             return attr(l, f, key, true);
     }
     return true;
@@ -111,7 +111,7 @@ static int one(lines *l, lm_str s)
     for (size_t i = 0; i < j->n; i++) {
         lm_jsonl_field *f = &j->f[i];
 
-        if (lm_is(f->key, m->text) || (lm_eq(f->key, l->b64) && f->kind == LM_JSONL_STRING)) {
+        if (lm_is(f->key, m->text) || (lm_eq(f->key, l->b64) && f->kind == LM_JS_STRING)) {
             if (body)
                 return damaged(l, 0, "field %s twice", m->text);
             b64 = !lm_is(f->key, m->text);
@@ -121,7 +121,7 @@ static int one(lines *l, lm_str s)
                            f->key.p);
         }
     }
-    if (!body || body->kind != LM_JSONL_STRING)
+    if (!body || body->kind != LM_JS_STRING)
         return damaged(l, 0, "no string in field %s", m->text);
     l->text.n = l->bytes.n = 0;
     lm_jsonl_text(j, body, &l->text);

@@ -3,22 +3,13 @@
    counted, and a nested value is not built but kept as its text. */
 #ifndef LM_TEXT_JSONL_H
 #define LM_TEXT_JSONL_H
-#include "base/base.h"
-
-enum {
-    LM_JSONL_STRING,
-    LM_JSONL_NUMBER,
-    LM_JSONL_TRUE,
-    LM_JSONL_FALSE,
-    LM_JSONL_NULL,
-    LM_JSONL_NEST
-};
+#include "base/jscan.h"
 
 /* A field of the object. raw: between the quotes, escapes as they stand, of a string; the text of
    any other value. Views into the line; key may lie in the scanner's arena. */
 typedef struct {
     lm_str key, raw;
-    unsigned char kind;
+    unsigned kind; /* LM_JS_STRING, .. */
     bool esc;
 } lm_jsonl_field;
 

@@ -3,29 +3,11 @@
 #include "text/vocab-priv.h"
 #include <sys/stat.h>
 
-enum { MAX_FILE = 256 << 20, MAX_ID = 1 << 24 };
+enum { MAX_FILE = 256 << 20 };
 
 static int bad(const char *what)
 {
     return lm_err(LM_EINVALID, "tokenizer.json: %s", what);
-}
-
-/* The bytes behind a token's byte-level text; p NULL if a character has none. back: bytechar to
- * byte, -1 none. */
-static lm_str unlevel(lm_vocab *v, const int16_t back[512], lm_str s)
-{
-    char *to = lm_arena_alloc(v->text, s.n + 1);
-    size_t n = 0, len;
-
-    for (size_t i = 0; i < s.n; i += len) {
-        uint32_t cp = lm_utf8_get(s.p + i, s.n - i, &len);
-
-        if (cp >= 512 || back[cp] < 0)
-            return (lm_str){NULL, 0};
-        to[n++] = (char)back[cp];
-    }
-    to[n] = 0;
-    return (lm_str){to, n};
 }
 
 static int load_kind(lm_vocab *v, json_t *root, json_t *model)
@@ -63,51 +45,24 @@ static int load_kind(lm_vocab *v, json_t *root, json_t *model)
     return 0;
 }
 
-/* An id of the file in *id; the largest seen so far + 1 in *size. */
-static int get_id(json_t *j, uint32_t *id, uint32_t *size)
-{
-    if (!json_is_integer(j) || json_integer_value(j) < 0 || json_integer_value(j) >= MAX_ID)
-        return lm_err(LM_EINVALID, "tokenizer.json: an id is no integer from 0 to %d", MAX_ID - 1);
-    *id = (uint32_t)json_integer_value(j);
-    if (*id >= *size)
-        *size = *id + 1;
-    return 0;
-}
-
-static int load_tokens(lm_vocab *v, json_t *vocab)
-{
-    int16_t back[512];
-    const char *key;
-    json_t *j;
-    uint32_t id;
-
-    for (int cp = 0; cp < 512; cp++)
-        back[cp] = (int16_t)lm_bytechar_back((uint32_t)cp);
-    json_object_foreach (vocab, key, j) {
-        lm_str bytes;
-
-        get_id(j, &id, &v->size); /* checked before */
-        if (v->token[id].p && !v->flags[id])
-            return lm_err(LM_EINVALID, "tokenizer.json: id %u is given twice", id);
-        if (v->flags[id]) {
-            if (!lm_is(v->token[id], key))
-                return lm_err(LM_EINVALID, "tokenizer.json: id %u is an added token and \"%s\"", id,
-                              key);
-            continue;
-        }
-        bytes = unlevel(v, back, lm_cstr(key));
-        if (!bytes.p || !bytes.n)
-            return lm_err(LM_EINVALID, "tokenizer.json: \"%s\" is no byte-level token", key);
-        v->token[id] = bytes;
-    }
-    return 0;
-}
-
 static int by_len_down(const void *a, const void *b)
 {
     size_t x = *(const size_t *)a, y = *(const size_t *)b;
 
     return (x < y) - (x > y);
+}
+
+/* Is the token that vocab lists the one with this text? */
+static bool is_listed(const lm_vocab *v, uint32_t id, lm_str text)
+{
+    lm_buf b = {0};
+    bool same;
+
+    if (v->flags[id] != LM_TOKEN_ODD)
+        lm_byte_level(&b, v->token[id]);
+    same = lm_eq(v->flags[id] ? v->token[id] : lm_buf_str(&b), text);
+    lm_buf_free(&b);
+    return same;
 }
 
 static int load_added(lm_vocab *v, json_t *list)
@@ -118,10 +73,17 @@ static int load_added(lm_vocab *v, json_t *list)
     json_array_foreach(list, i, j)
     {
         lm_str s = lm_json_text(json_object_get(j, "content"));
+        json_t *at = json_object_get(j, "id");
         uint32_t id;
         size_t k = 0;
 
-        get_id(json_object_get(j, "id"), &id, &v->size);
+        if (!json_is_integer(at) || json_integer_value(at) < 0 ||
+            json_integer_value(at) >= LM_MAX_ID)
+            return lm_err(LM_EINVALID,
+                          "tokenizer.json: the id of an added token is no integer from 0 to %d",
+                          LM_MAX_ID - 1);
+        id = (uint32_t)json_integer_value(at);
+        lm_vocab_grow(v, id);
         if (!s.n)
             return bad("an added token without content");
         if (json_is_true(json_object_get(j, "lstrip")) ||
@@ -131,8 +93,10 @@ static int load_added(lm_vocab *v, json_t *list)
                 LM_EINVALID,
                 "tokenizer.json: added token %u wants lstrip, rstrip or single_word: not supported",
                 id);
-        if (v->flags[id] || lm_dict_get(&v->added, s))
+        if (v->flags[id] & LM_TOKEN_ADDED || lm_dict_get(&v->added, s))
             return lm_err(LM_EINVALID, "tokenizer.json: added token %u is given twice", id);
+        if (v->token[id].p && !is_listed(v, id, s))
+            return lm_err(LM_EINVALID, "tokenizer.json: id %u is another token in vocab", id);
         v->token[id] = lm_arena_str(v->text, s);
         v->flags[id] =
             LM_TOKEN_ADDED | (json_is_true(json_object_get(j, "special")) ? LM_TOKEN_SPECIAL : 0);
@@ -155,105 +119,55 @@ static int load_added(lm_vocab *v, json_t *list)
     return 0;
 }
 
-static void index_tokens(lm_vocab *v)
+static int index_tokens(lm_vocab *v)
 {
-    for (v->nfind = 256; v->nfind < 2 * (size_t)v->size; v->nfind *= 2) {
-    }
-    v->find = lm_reallocn(NULL, v->nfind, sizeof *v->find);
-    memset(v->find, 0xff, v->nfind * sizeof *v->find);
     memset(v->byte, 0xff, sizeof v->byte);
-    v->head = lm_zalloc((size_t)v->size + 1, sizeof *v->head);
+    v->head = lm_reallocn(NULL, (size_t)v->size + 1, sizeof *v->head);
+    lm_hint_huge(v->head, ((size_t)v->size + 1) * sizeof *v->head);
+    memset(v->head, 0, ((size_t)v->size + 1) * sizeof *v->head);
     v->len = lm_zalloc((size_t)v->size + 1, 1);
     for (uint32_t id = 0; id < v->size; id++) {
         lm_str s = v->token[id];
-        size_t i;
 
         if (!s.p)
             continue;
+        if (v->flags[id] == LM_TOKEN_ODD)
+            return lm_err(LM_EINVALID, "tokenizer.json: \"%.*s\" is no byte-level token",
+                          (int)(s.n < 100 ? s.n : 100), s.p);
         v->len[id] = s.n < 255 ? (uint8_t)s.n : 255;
         memcpy(v->head[id], s.p, s.n < 16 ? s.n : 16);
-        if (v->flags[id])
-            continue;
-        for (i = lm_hash64(s.p, s.n, 0) & (v->nfind - 1); v->find[i] != LM_NO_ID;
-             i = (i + 1) & (v->nfind - 1)) {
-        }
-        v->find[i] = id;
-        if (s.n == 1)
+        if (s.n == 1 && !v->flags[id])
             v->byte[(unsigned char)s.p[0]] = id;
     }
+    return 0;
 }
 
-/* Where the text of merge i ends its left part: two strings, or the old form "a b". */
-static bool merge_halves(json_t *j, lm_str *a, lm_str *b)
+static int index_merges(lm_vocab *v)
 {
-    lm_str s = lm_json_text(j);
-    const char *sp;
+    size_t mask;
 
-    if (json_is_array(j) && json_array_size(j) == 2) {
-        *a = lm_json_text(json_array_get(j, 0));
-        *b = lm_json_text(json_array_get(j, 1));
-        return a->p && b->p;
-    }
-    if (!s.p || !(sp = memchr(s.p, ' ', s.n)))
-        return false;
-    *a = (lm_str){s.p, (size_t)(sp - s.p)};
-    *b = (lm_str){sp + 1, s.n - a->n - 1};
-    return true;
-}
-
-static int load_merges(lm_vocab *v, json_t *list)
-{
-    int16_t back[512];
-    lm_buf both = {0};
-    size_t i, mask;
-    json_t *j;
-    int err = 0;
-
-    for (int cp = 0; cp < 512; cp++)
-        back[cp] = (int16_t)lm_bytechar_back((uint32_t)cp);
-    v->merge = lm_reallocn(NULL, json_array_size(list) + 1, sizeof *v->merge);
-    for (v->pairbits = 8; 1ull << v->pairbits < 2 * json_array_size(list); v->pairbits++) {
+    for (v->pairbits = 8; 1ull << v->pairbits < 2 * v->nmerge; v->pairbits++) {
     }
     mask = (1ull << v->pairbits) - 1;
     v->pair = lm_reallocn(NULL, mask + 1, sizeof *v->pair);
+    lm_hint_huge(v->pair, (mask + 1) * sizeof *v->pair);
     memset(v->pair, 0xff, (mask + 1) * sizeof *v->pair);
-    json_array_foreach(list, i, j)
-    {
-        lm_str a, b;
-        uint32_t left, right, id;
-        uint64_t key;
+    for (size_t i = 0; i < v->nmerge; i++) {
+        const uint32_t *m = v->merge[i];
+        uint64_t key = (uint64_t)m[0] << 32 | m[1];
         size_t h;
 
-        if (!merge_halves(j, &a, &b) || !(a = unlevel(v, back, a)).p ||
-            !(b = unlevel(v, back, b)).p) {
-            err =
-                lm_err(LM_EINVALID, "tokenizer.json: merge %zu is no pair of byte-level tokens", i);
-            break;
-        }
-        both.n = 0;
-        lm_buf_add(&both, a.p, a.n);
-        lm_buf_add(&both, b.p, b.n);
-        left = lm_vocab_find(v, a);
-        right = lm_vocab_find(v, b);
-        id = lm_vocab_find(v, lm_buf_str(&both));
-        if (left == LM_NO_ID || right == LM_NO_ID || id == LM_NO_ID) {
-            err =
-                lm_err(LM_EINVALID, "tokenizer.json: merge %zu names a token that vocab lacks", i);
-            break;
-        }
-        key = (uint64_t)left << 32 | right;
+        for (int k = 0; k < 3; k++)
+            if (m[k] == LM_NO_ID || v->flags[m[k]])
+                return lm_err(LM_EINVALID,
+                              "tokenizer.json: merge %zu names a token that vocab lacks", i);
         for (h = lm_pair_hash(key, v->pairbits);
              v->pair[h].key != UINT64_MAX && v->pair[h].key != key; h = (h + 1) & mask) {
         }
         v->pair[h] = (struct lm_vocab_pair){
-            key, (uint32_t)i, id}; /* listed again: the last counts, as in Hugging Face's map */
-        v->merge[i][0] = left;
-        v->merge[i][1] = right;
-        v->merge[i][2] = id;
-        v->nmerge = i + 1;
+            key, (uint32_t)i, m[2]}; /* listed again: the last counts, as in Hugging Face's map */
     }
-    lm_buf_free(&both);
-    return err;
+    return 0;
 }
 
 /* --- roles --- */
@@ -295,10 +209,7 @@ static int load_roles(lm_vocab *v, json_t *config)
 
 static int load(lm_vocab *v, json_t *root, json_t *config)
 {
-    json_t *model = NULL, *vocab = NULL, *merges = NULL, *added = NULL, *j;
-    const char *key;
-    uint32_t id;
-    size_t i;
+    json_t *model = NULL, *vocab = NULL, *merges = NULL, *added = NULL;
     int err;
 
     if (!json_is_object(root))
@@ -308,19 +219,9 @@ static int load(lm_vocab *v, json_t *root, json_t *config)
         (err = lm_json_need(lm_json_arr(model, "merges", &merges), "merges")) < 0 ||
         (err = lm_json_arr(root, "added_tokens", &added)) < 0 ||
         (err = load_kind(v, root, model)) < 0 ||
-        (err = lm_vocab_load_pre(v, json_object_get(root, "pre_tokenizer"))) < 0)
-        return err;
-    json_object_foreach (vocab, key, j)
-        if ((err = get_id(j, &id, &v->size)) < 0)
-            return err;
-    json_array_foreach(added, i, j) if ((err = get_id(json_object_get(j, "id"), &id, &v->size)) <
-                                        0) return err;
-    v->token = lm_zalloc((size_t)v->size + 1, sizeof *v->token);
-    v->flags = lm_zalloc((size_t)v->size + 1, 1);
-    if ((err = load_added(v, added)) < 0 || (err = load_tokens(v, vocab)) < 0)
-        return err;
-    index_tokens(v);
-    if ((err = load_merges(v, merges)) < 0)
+        (err = lm_vocab_load_pre(v, json_object_get(root, "pre_tokenizer"))) < 0 ||
+        (err = load_added(v, added)) < 0 || (err = index_tokens(v)) < 0 ||
+        (err = index_merges(v)) < 0)
         return err;
     return load_roles(v, config);
 }
@@ -334,7 +235,7 @@ int lm_vocab_parse(lm_str tokenizer, lm_str config, lm_vocab **out)
     *out = NULL;
     v->text = lm_arena_new();
     lm_id_hex(lm_hash128(tokenizer.p, tokenizer.n), v->hash);
-    err = lm_json_parse(tokenizer, &root);
+    err = lm_vocab_lists(v, tokenizer, &root);
     if (err >= 0 && config.p)
         err = lm_json_parse(config, &cfg);
     if (err >= 0)

@@ -6,9 +6,12 @@
 
 struct lm_vocab_pair { uint64_t key; uint32_t rank, id; };         /* key = left << 32 | right; ~0 = free */
 
+enum { LM_MAX_ID = 1 << 24, LM_TOKEN_ODD = 128 };  /* while loading: a key that is no byte-level text */
+
 struct lm_vocab {
     uint32_t size;
     const lm_pre *pre;
+    size_t cap;                                    /* of token and flags */
     bool nfc, ignore_merges;
     char hash[33];
     lm_str *token;                                 /* size of them; p NULL = no such id */
@@ -16,7 +19,7 @@ struct lm_vocab {
     char (*head)[16];                              /* the first 16 bytes of each, for decoding by whole moves */
     uint8_t *len;                                  /* its length; 255 = that or more; 0 = no such id */
     uint32_t byte[256];                            /* the id of each byte */
-    uint32_t *find; size_t nfind;                  /* open table of ids by hash of their bytes; nfind a power of two */
+    uint64_t *find; unsigned findbits;             /* open table of 1 << findbits: half a hash << 32 | id; ~0 = free */
     struct lm_vocab_pair *pair; unsigned pairbits; /* open table of 1 << pairbits */
     uint32_t (*merge)[3]; size_t nmerge;           /* left, right, id by rank */
     lm_dict added;                                 /* content -> id */
@@ -36,6 +39,12 @@ static inline uint64_t lm_pair_hash(uint64_t key, unsigned bits)
     return (key * 0x9e3779b97f4a7c15ull ^ (key >> 32) * 0xd6e8feb86659fd93ull) >> (64 - bits);
 }
 
+/* Where a search for an entry of find begins. */
+static inline size_t lm_find_slot(const lm_vocab *v, uint64_t entry)
+{
+    return entry >> (64 - v->findbits);
+}
+
 /* The merge of two neighbours, NULL if there is none. */
 static inline const struct lm_vocab_pair *lm_pair_find(const lm_vocab *v, uint32_t left, uint32_t right)
 {
@@ -48,5 +57,10 @@ static inline const struct lm_vocab_pair *lm_pair_find(const lm_vocab *v, uint32
             return NULL;
     }
 }
+
+/* Reads model.vocab and model.merges in text into token, flags, find and merge (an id of a merge may be
+   LM_NO_ID or an added token's: not looked at); *rest = all the others, the two lists left out. */
+int lm_vocab_lists(lm_vocab *v, lm_str text, json_t **rest);
+void lm_vocab_grow(lm_vocab *v, uint32_t id);      /* room for id; size counts it */
 
 #endif

@@ -3,16 +3,20 @@
    vocab=). */
 #include "text/vocab-priv.h"
 
-/* One token as text: each byte its byte-level character. */
+void lm_byte_level(lm_buf *out, lm_str bytes)
+{
+    for (size_t i = 0; i < bytes.n; i++) {
+        char c[4];
+
+        lm_buf_add(out, c, lm_utf8_put(c, lm_bytechar((uint8_t)bytes.p[i])));
+    }
+}
+
+/* One token as text. */
 static lm_str level(lm_buf *b, lm_str s)
 {
     b->n = 0;
-    for (size_t i = 0; i < s.n; i++) {
-        char c[4];
-        size_t n = lm_utf8_put(c, lm_bytechar((uint8_t)s.p[i]));
-
-        lm_buf_add(b, c, n);
-    }
+    lm_byte_level(b, s);
     return lm_buf_str(b);
 }
 

@@ -65,11 +65,11 @@ void lm_vocab_merge(const lm_vocab *v, size_t rank, uint32_t *left, uint32_t *ri
 
 uint32_t lm_vocab_find(const lm_vocab *v, lm_str s)
 {
-    size_t mask = v->nfind - 1;
+    uint64_t h = lm_hash64(s.p, s.n, 0) << 32, mask = (1ull << v->findbits) - 1, x;
 
-    for (size_t i = lm_hash64(s.p, s.n, 0) & mask; v->find[i] != LM_NO_ID; i = (i + 1) & mask)
-        if (lm_eq(v->token[v->find[i]], s))
-            return v->find[i];
+    for (size_t i = lm_find_slot(v, h); (x = v->find[i]) != UINT64_MAX; i = (i + 1) & mask)
+        if (x >> 32 == h >> 32 && lm_eq(v->token[(uint32_t)x], s))
+            return v->flags[(uint32_t)x] ? LM_NO_ID : (uint32_t)x;
     return LM_NO_ID;
 }
 

@@ -14,7 +14,7 @@ extern const char *const lm_role_name[LM_ROLE_COUNT];      /* "eos" "pad" "bos" 
 
 /* path: a directory that holds tokenizer.json (and, for the roles, tokenizer_config.json), or a
    tokenizer.json alone. *out is freed by lm_vocab_free. LM_EIO, LM_EINVALID (not byte-level BPE, a
-   pattern, normaliser or entry we cannot honour: named). Most of the time is jansson's: some 40 ms at 32,768 tokens. */
+   pattern, normaliser or entry we cannot honour: named). */
 int lm_vocab_load(const char *path, lm_vocab **out);
 /* The same from the two texts; config.p NULL = none: the roles come from the known names. */
 int lm_vocab_parse(lm_str tokenizer, lm_str config, lm_vocab **out);
@@ -68,6 +68,7 @@ void lm_vocab_write(const lm_vocab_def *d, lm_buf *tokenizer, lm_buf *config);
 /* The byte-level character of a byte (GPT-2's map), and back (-1: none). */
 uint32_t lm_bytechar(uint8_t byte);
 int lm_bytechar_back(uint32_t cp);
+void lm_byte_level(lm_buf *out, lm_str bytes);     /* appends the byte-level text of bytes */
 void lm_reserved_name(char out[40], size_t i);     /* the name of reserved special i: <|endoftext|>, .. */
 
 /* Encoding many texts, one lm_enc a thread: a cache of words in at most cache bytes. */

@@ -16,7 +16,7 @@ static void same(lm_jsonl *j, json_t *o)
         b.n = 0;
         if (!v && !memchr(j->f[i].key.p, 0, j->f[i].key.n))
             abort();
-        if (j->f[i].kind == LM_JSONL_STRING) {
+        if (j->f[i].kind == LM_JS_STRING) {
             lm_jsonl_text(j, &j->f[i], &b);
             if (v && (!json_is_string(v) || json_string_length(v) != b.n ||
                       memcmp(json_string_value(v), lm_buf_str(&b).p, b.n)))
@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 
     if (lm_jsonl_scan(&j, line, n) == 1) {
         for (size_t i = 0; i < j.n; i++)
-            if (j.f[i].kind == LM_JSONL_STRING)
+            if (j.f[i].kind == LM_JS_STRING)
                 lm_jsonl_text(&j, &j.f[i], &all);
         if (!lm_utf8_valid(lm_buf_str(&all).p, all.n))
             abort();
