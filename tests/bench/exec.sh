@@ -56,4 +56,4 @@ fi
 awk 'BEGIN{print "%lm 1"; for (i = 0; i < 1000000; i++) printf "@verdict 0 id=%d sample=%d task=t verdict=%s\n\n", i % 164, i / 164, i % 3 ? "FAIL" : "PASS";
     print "%end n=1000000 b=0"}' >"$t/m.lm"
 a=$(now); lm-passk -k 1,10,100 "$t/m.lm" >/dev/null; b=$(now)
-printf 'pass@k of verdicts (goal 1 M in 1 s)\tverdicts/s\t%s\t-\t\n' "$(rate 1000000 "$a" "$b")"
+printf 'pass@k of verdicts (goal >1000000)\tverdicts/s\t%s\t-\t\n' "$(rate 1000000 "$a" "$b")"

@@ -1,11 +1,14 @@
 #!/bin/sh
 # deps.sh [dev]: installs the Debian packages (12 and 13) that lm-tools needs; silent when all are there.
-# dev: also what `make fuzz`, `make format` and the whole of `make lint` use.
+# dev: also what `make fuzz`, `make format` and the whole of `make lint` use, and text for `make bench`.
 set -eu
 build='gcc libc6-dev make zlib1g-dev libarchive-dev libdeflate-dev libxxhash-dev libjansson-dev nettle-dev libpcre2-dev libseccomp-dev'
 check='perl python3 mandoc shellcheck zstd xz-utils gzip procps git'
 demo='python3 libpython3-stdlib'
 dev='clang clang-format cppcheck gawk busybox valgrind gdb'
+# what tests/peer/corpus.py takes its text from
+dev="$dev golang-src unicode-data dict-gcide jargon-text manpages-zh manpages-ja libreoffice-help-zh-cn
+ debian-reference-zh-cn debian-reference-ja libjs-mathjax libjs-three"
 
 want="$build $check $demo"
 [ "${1-}" != dev ] || want="$want $dev"
