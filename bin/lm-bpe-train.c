@@ -3,15 +3,14 @@
    be kept and joined. */
 #include "lm.h"
 #include <fcntl.h>
-#include <pthread.h>
 #include <unistd.h>
 
-static uint64_t vocab_size = 32768, reserve = 512, pad_to = 64, min_freq, max_bytes, seed;
+static uint64_t vocab_size = 32768, reserve = 512, pad_to = 64, min_freq, max_bytes, seed, mem;
 static int seen;
 static const char *pretok = "qwen2";
 static double sample = 1;
-static bool lines, allow_short;
-static const char *specials, *weights, *counts_out;
+static bool lines, allow_short, quirks;
+static const char *specials, *weights, *counts_out, *tmp;
 static lm_list counts_in;
 static const lm_opt opts[] = {
     LM_NUM(0, "vocab-size", &vocab_size, 2, 16777216, "N",
@@ -32,7 +31,11 @@ static const lm_opt opts[] = {
     LM_FILE(0, "weights", &weights, "FILE", "weights of documents: lines KEY=VALUE WEIGHT"),
     LM_FLAG(0, "lines", &lines, "take each line as a text of its own"),
     LM_FLAG(0, "allow-short", &allow_short, "accept fewer merges than asked for"),
+    LM_FLAG(0, "hf-quirks", &quirks, "do as Hugging Face's trainer does in odd cases too"),
     LM_MUTE,
+    LM_SIZE('m', "memory", &mem, 16 << 20, UINT64_MAX / 2, "SIZE",
+            "memory bound of counting (25 % of RAM)"),
+    LM_FILE(0, "tmp", &tmp, "DIR", "spill to DIR ($TMPDIR, else /tmp)"),
     LM_LIST(0, "counts-in", &counts_in, "FILE",
             "take word counts from FILE, not documents (repeatable)"),
     LM_FILE(0, "counts-out", &counts_out, "FILE", "write the word counts to FILE"),
@@ -53,26 +56,13 @@ struct job {
     struct weight *weight;
     size_t nweight, capweight;
     lm_words_how how;
-    lm_words *all;
-    pthread_mutex_t lock;
+    lm_tally *tally;
     atomic_ullong docs;
+    atomic_bool parts; /* counts that are no whole numbers */
 };
 struct mine {
-    struct job *job;
     lm_words *words;
 };
-
-static void join(void *local)
-{
-    struct mine *m = local;
-
-    if (!m->words)
-        return;
-    pthread_mutex_lock(&m->job->lock);
-    lm_words_join(m->job->all, m->words);
-    pthread_mutex_unlock(&m->job->lock);
-    lm_words_free(m->words);
-}
 
 /* The weight of a document in units: the first line of --weights that holds of it, else 1. */
 static uint64_t weigh(const struct job *j, lm_rec *r)
@@ -89,7 +79,7 @@ static uint64_t weigh(const struct job *j, lm_rec *r)
 static int count(lm_rec *r, void *ctx)
 {
     struct job *j = ctx;
-    struct mine *m = lm_local(sizeof *m, join);
+    struct mine *m = lm_local(sizeof *m, NULL);
     uint64_t n = weigh(j, r);
     int err;
 
@@ -103,13 +93,14 @@ static int count(lm_rec *r, void *ctx)
             return LM_DROP;
     }
     atomic_fetch_add(&j->docs, 1);
-    if (!m->words) {
-        m->job = j;
-        m->words = lm_words_new();
-    }
-    if (n && (err = lm_words_text(m->words, j->how.pre, r->body, lines, n)) < 0)
-        return lm_rec_fail(r, err, "%s", lm_last_error()->detail);
-    return LM_DROP;
+    if (n % j->how.unit)
+        atomic_store(&j->parts, true);
+    if (!m->words)
+        m->words = lm_tally_words(j->tally);
+    err = n ? lm_words_text(m->words, j->how.pre, r->body, lines, n) : 0;
+    return err == LM_ELIMIT ? lm_rec_fail(r, err, "%s", lm_last_error()->detail)
+           : err < 0        ? err
+                            : LM_DROP;
 }
 
 /* Lines KEY=VALUE WEIGHT; empty lines and lines that begin with # are skipped. */
@@ -137,44 +128,72 @@ static int load_weights(struct job *j, lm_buf *text)
     return err < 0 ? err : 0;
 }
 
+/* Counts go through the same tables as documents, so any number of files, in any order, fits in -m.
+ */
 static int read_counts(struct job *j)
 {
     lm_in *in = lm_in_files(counts_in.v, counts_in.n, 0);
+    lm_words *words = lm_tally_words(j->tally);
     lm_rec r = {0};
+    bool parts = false;
     int rc;
 
     while ((rc = lm_next(in, &r)) > 0)
-        if (lm_is(r.type, "words") && (rc = lm_words_take(j->all, &r, &j->how)) < 0)
+        if (lm_is(r.type, "words") && (rc = lm_words_take(words, &r, &j->how, &parts)) < 0)
             break;
+    atomic_store(&j->parts, parts);
     lm_rec_free(&r);
     lm_in_close(in);
     return rc;
 }
 
-static int write_counts(const struct job *j, lm_word *w, size_t n)
+/* Where the counted words go: to --counts-out, to the trainer, or both. */
+struct sink {
+    lm_words_out *file;
+    uint64_t unit; /* of what the file gets */
+    bool learn;
+    lm_bpe_words words;
+    size_t n;
+};
+
+static int take(void *ctx, const lm_word *w)
+{
+    struct sink *s = ctx;
+    int err = 0;
+
+    s->n++;
+    if (s->file)
+        err = lm_words_out_put(s->file, &(lm_word){w->s, w->n / s->unit});
+    return err >= 0 && s->learn ? lm_bpe_add(&s->words, w->s, w->n) : err;
+}
+
+static int hand_on(struct job *j, struct sink *s, lm_pool *pool)
 {
     lm_words_how how = j->how;
-    bool whole = true;
-    lm_out *out = lm_out_open(counts_out, LM_OUT_CRC);
+    lm_out *out = NULL;
     int err;
 
-    if (!out)
-        return LM_EIO;
-    for (size_t i = 0; i < n; i++)
-        whole &= w[i].n % how.unit == 0;
-    if (whole && how.unit != 1) { /* weights that were all whole numbers leave no trace */
-        for (size_t i = 0; i < n; i++)
-            w[i].n /= how.unit;
-        how.unit = 1;
+    s->unit = 1;
+    if (counts_out) {
+        if (!(out = lm_out_open(counts_out, LM_OUT_CRC)))
+            return LM_EIO;
+        if (!atomic_load(&j->parts)) { /* weights that were all whole numbers leave no trace */
+            s->unit = how.unit;
+            how.unit = 1;
+        }
+        lm_out_by(out, lm_by_line());
+        s->file = lm_words_out_new(out, &how);
     }
-    lm_out_by(out, lm_by_line());
-    err = lm_words_put(out, w, n, &how);
-    if (err >= 0)
-        err = lm_out_end(out);
-    if (whole)
-        for (size_t i = 0; i < n; i++)
-            w[i].n *= j->how.unit;
-    lm_out_close(out);
+    err = lm_tally_each(j->tally, counts_out, pool, take, s);
+    if (out) {
+        if (err >= 0)
+            err = lm_words_out_end(s->file);
+        else
+            lm_words_out_drop(s->file);
+        if (err >= 0)
+            err = lm_out_end(out);
+        lm_out_close(out);
+    }
     return err;
 }
 
@@ -234,7 +253,8 @@ static int write_vocab(const lm_pre *pre, const lm_bpe *b)
     int err = name_specials(name, n, text);
 
     if (err >= 0) {
-        lm_vocab_write(&(lm_vocab_def){pre, b->token, b->ntoken, b->merge, b->nmerge, name, n},
+        lm_vocab_write(&(lm_vocab_def){pre, b->token, b->ntoken, b->merge, b->nmerge, name, n,
+                                       b->spoken, quirks ? reserve : 0},
                        &tok, &cfg);
         dir = lm_aside_dir(lm_common.out);
         err = dir ? write_file(lm_aside_path(dir), "tokenizer.json", &tok) : LM_EIO;
@@ -257,64 +277,87 @@ static void show(uint64_t done, uint64_t total)
     lm_progress(done, total, "tokens");
 }
 
-static int learn(const struct job *j, const lm_word *w, size_t n)
+static int learn(const struct job *j, struct sink *s, lm_pool *pool)
 {
     uint64_t size = (vocab_size + pad_to - 1) / pad_to * pad_to, want;
-    lm_bpe b;
+    lm_bpe_opt o = {.max_bytes = max_bytes, .seen = seen, .quirks = quirks, .pool = pool};
+    lm_arena *text = lm_arena_new();
+    lm_str *name = lm_zalloc(reserve + 1, sizeof *name);
+    lm_bpe b = {0};
     int err = 0;
 
-    if (size < reserve + (seen ? 1 : 256))
-        return lm_err(LM_EUSAGE, "--vocab-size %llu has no room for the bytes and --reserve %llu",
-                      (unsigned long long)vocab_size, (unsigned long long)reserve);
     want = size - reserve;
-    lm_bpe_train(w, n, &(lm_bpe_opt){want, min_freq * j->how.unit, max_bytes, seen, show}, &b);
-    if (b.ntoken < want && !allow_short)
+    o.tokens = want;
+    o.min_count = min_freq * j->how.unit;
+    o.progress = show;
+    if (quirks && (err = name_specials(name, reserve, text)) >= 0) {
+        o.special = name;
+        o.nspecial = reserve;
+    }
+    if (err >= 0)
+        err = lm_bpe_train(&s->words, &o, &b);
+    if (err >= 0 && b.ntoken < want && !allow_short)
         err = lm_err(
             LM_EINVALID,
             "%zu tokens can be made of %zu words, %llu are asked for (--allow-short takes them)",
-            b.ntoken, n, (unsigned long long)want);
-    else if (b.ntoken > want)
+            b.ntoken, s->n, (unsigned long long)want);
+    else if (err >= 0 && b.ntoken > want)
         err = lm_err(LM_EINVALID, "%zu bytes occur, there is room for %llu", b.ntoken,
                      (unsigned long long)want);
-    else
+    else if (err >= 0)
         err = write_vocab(j->how.pre, &b);
     lm_bpe_free(&b);
+    lm_arena_free(text);
+    free(name);
     return err;
 }
 
-static int run(lm_in *in, lm_out *out)
+static int check(void)
 {
-    struct job j = {.how = {NULL, lines, weights || counts_in.n ? UNIT : 1},
-                    .lock = PTHREAD_MUTEX_INITIALIZER};
-    lm_buf text = {0};
-    lm_word *w = NULL;
-    size_t n = 0;
-    int err = 0;
+    uint64_t size = (vocab_size + pad_to - 1) / pad_to * pad_to;
 
-    (void)out;
     if (!lm_common.out && !counts_out)
         return lm_err(LM_EUSAGE, "no -o DIR (nor --counts-out)");
     if (max_bytes == 1)
         return lm_err(LM_EUSAGE, "--max-token-bytes 1 leaves nothing to merge");
     if (counts_in.n && (lm_nfiles() || weights || sample < 1))
         return lm_err(LM_EUSAGE, "--counts-in goes without documents, --weights and --sample");
+    if (lm_common.out && size < reserve + (seen ? 1 : 256))
+        return lm_err(LM_EUSAGE, "--vocab-size %llu has no room for the bytes and --reserve %llu",
+                      (unsigned long long)vocab_size, (unsigned long long)reserve);
+    if (!mem)
+        mem = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / 4;
+    return 0;
+}
+
+static int run(lm_in *in, lm_out *out)
+{
+    struct job j = {.how = {NULL, lines, weights || counts_in.n ? UNIT : 1}};
+    struct sink s = {.learn = lm_common.out};
+    lm_pool *pool = NULL;
+    lm_buf text = {0};
+    int err = check();
+
+    (void)out;
+    if (err < 0)
+        return err;
     if ((err = lm_pre_parse(lm_cstr(pretok), &j.how.pre)) < 0)
         return err;
     if (weights)
         err = load_weights(&j, &text);
-    j.all = lm_words_new();
+    j.tally = lm_tally_new(mem, counts_in.n ? 1 : lm_jobs(), tmp);
     if (err >= 0)
         err = counts_in.n ? read_counts(&j) : lm_map(in, NULL, LM_JOBS, count, &j);
     if (err >= 0 && !counts_in.n && !atomic_load(&j.docs))
         err = lm_err(LM_EINVALID, "no document");
+    pool = lm_pool_new(lm_jobs());
     if (err >= 0)
-        n = lm_words_sorted(j.all, &w);
-    if (err >= 0 && counts_out)
-        err = write_counts(&j, w, n);
-    if (err >= 0 && lm_common.out)
-        err = learn(&j, w, n);
-    free(w);
-    lm_words_free(j.all);
+        err = hand_on(&j, &s, pool);
+    lm_tally_free(j.tally);
+    if (err >= 0 && s.learn)
+        err = learn(&j, &s, pool);
+    lm_bpe_words_free(&s.words);
+    lm_pool_free(pool);
     lm_pre_free(j.how.pre);
     free(j.weight);
     lm_buf_free(&text);

@@ -1,123 +1,64 @@
-/* bpe: pair counts in one open table, the words where a pair occurs in chunks of one pool, a 4-ary
-   heap whose entries are corrected only when they reach the top. Words are symbols back to back in
-   one flat array. */
-#include "text/bpe.h"
+/* bpe: learns merges. The heap holds only pairs that count at least t->floor; when it is empty, the
+   floor is lowered and the heap filled anew, so the many rare pairs never pass through it. Its
+   entries are corrected when they reach the top. */
+#include "text/bpe-priv.h"
 #include "text/vocab.h"
 
-#define NONE UINT32_MAX
+enum { FILL = 8192 }; /* pairs a new floor should let in, if there are so many */
 
-/* A pair (key = left << 32 | right), its count, and its words: chunks of the pool, {next, room,
- * words..}. */
-typedef struct {
-    uint64_t key;
-    int64_t count;
-    uint32_t head, tail, used, stamp;
-} pair;
 typedef struct {
     int64_t count;
     uint64_t key;
     uint32_t pair;
 } top;
-
 typedef struct {
-    uint32_t *sym;
-    size_t nsym; /* all words' symbols */
-    size_t *start;
-    uint32_t *len;
-    uint64_t *mult; /* of each word */
-    size_t nword;
-    pair *pair;
-    size_t npair, cappair;
-    uint32_t *slot;
-    unsigned bits; /* open table of pair numbers */
-    uint32_t *pool;
-    size_t npool, cappool;
+    lm_bpe_words *w;
+    const lm_bpe_opt *o;
+    lm_bpe *out;
+    lm_bpe_pairs p;
+    lm_bpe_walk *walk;
+    lm_dict known; /* bytes -> id */
     top *heap;
     size_t nheap, capheap;
-    uint32_t *grown;
-    size_t ngrown, capgrown; /* pairs whose count rose in this merge */
-    lm_bpe *out;
-    size_t max_bytes;
-    int64_t least;
+    int64_t least, floor;
 } train;
 
-static size_t slot_of(const train *t, uint64_t key)
+int lm_bpe_add(lm_bpe_words *w, lm_str word, uint64_t n)
 {
-    uint64_t h = (key ^ key >> 29) * 0x9e3779b97f4a7c15ull;
+    size_t need = LM_BPE_HEAD + word.n;
+    uint64_t bytes;
 
-    return (h ^ h >> 32) & ((1ull << t->bits) - 1);
-}
-
-static uint32_t find(const train *t, uint64_t key)
-{
-    size_t mask = (1ull << t->bits) - 1;
-
-    for (size_t i = slot_of(t, key);; i = (i + 1) & mask)
-        if (t->slot[i] == NONE || t->pair[t->slot[i]].key == key)
-            return t->slot[i];
-}
-
-static void place(train *t, uint32_t k)
-{
-    size_t mask = (1ull << t->bits) - 1, i = slot_of(t, t->pair[k].key);
-
-    while (t->slot[i] != NONE)
-        i = (i + 1) & mask;
-    t->slot[i] = k;
-}
-
-static void table(train *t, unsigned bits)
-{
-    t->bits = bits;
-    t->slot = lm_reallocn(t->slot, 1ull << bits, sizeof *t->slot);
-    memset(t->slot, 0xff, (1ull << bits) * sizeof *t->slot);
-    for (size_t k = 0; k < t->npair; k++)
-        place(t, (uint32_t)k);
-}
-
-static uint32_t add_pair(train *t, uint64_t key)
-{
-    LM_GROW(t->pair, t->npair, t->cappair);
-    t->pair[t->npair] = (pair){key, 0, NONE, NONE, 0, 0};
-    if (t->npair * 2 >= 1ull << t->bits)
-        table(t, t->bits + 1);
-    place(t, (uint32_t)t->npair);
-    return (uint32_t)t->npair++;
-}
-
-/* Notes that pair p occurs in word w; words come in order within one merge, so the last one tells a
- * repeat. */
-static void occurs(train *t, pair *p, uint32_t w)
-{
-    uint32_t room = p->tail == NONE ? 0 : t->pool[p->tail + 1];
-
-    if (p->used && t->pool[p->tail + 1 + p->used] == w)
-        return;
-    if (p->used == room) {
-        uint32_t at = (uint32_t)t->npool, n = room ? (room < 4096 ? room * 2 : room) : 2;
-
-        if (t->npool + n + 2 >= NONE) { /* 16 GiB of occurrences */
-            lm_oom_hook((t->npool + n) * 4);
-            abort();
-        }
-        while (t->npool + n + 2 > t->cappool) {
-            t->cappool = t->cappool ? t->cappool * 2 : 1 << 16;
-            t->pool = lm_reallocn(t->pool, t->cappool, sizeof *t->pool);
-        }
-        t->npool += n + 2;
-        t->pool[at] = NONE;
-        t->pool[at + 1] = n;
-        if (p->tail == NONE)
-            p->head = at;
-        else
-            t->pool[p->tail] = at;
-        p->tail = at;
-        p->used = 0;
+    if (__builtin_mul_overflow(n, word.n, &bytes) ||
+        __builtin_add_overflow(w->bytes, bytes, &w->bytes) || w->bytes > INT64_MAX)
+        return lm_err(LM_ELIMIT, "the words count 2^63 bytes or more");
+    for (size_t i = 0; i < word.n; i++)
+        w->seen[(unsigned char)word.p[i]] = true;
+    if (word.n < 2)
+        return 0;
+    if (need > UINT32_MAX - w->n)
+        return lm_err(LM_ELIMIT, "the words have more than 16 GiB of symbols");
+    if (w->n + need > w->cap) {
+        w->cap = w->cap * 2 > w->n + need ? w->cap * 2 : w->n + need + 4096;
+        w->v = lm_reallocn(w->v, w->cap, sizeof *w->v);
     }
-    t->pool[p->tail + 2 + p->used++] = w;
+    w->v[w->n] = (uint32_t)word.n;
+    w->v[w->n + 1] = (uint32_t)n;
+    w->v[w->n + 2] = (uint32_t)(n >> 32);
+    for (size_t i = 0; i < word.n; i++)
+        w->v[w->n + LM_BPE_HEAD + i] = (unsigned char)word.p[i];
+    w->n += need;
+    w->words++;
+    return 0;
 }
 
-/* Is a above b in the heap? */
+void lm_bpe_words_free(lm_bpe_words *w)
+{
+    free(w->v);
+    *w = (lm_bpe_words){0};
+}
+
+/* --- the heap --- */
+
 static bool above(const top *a, const top *b)
 {
     return a->count != b->count ? a->count > b->count : a->key < b->key;
@@ -140,12 +81,20 @@ static void sift_down(train *t, size_t i)
     t->heap[i] = x;
 }
 
+/* The count of a pair. Entries made apart (quirks) share that of the one the table knows. */
+static int64_t count_of(const train *t, uint32_t k)
+{
+    if (t->o->quirks && (k = lm_bpe_find(&t->p, t->p.pair[k].key)) == LM_BPE_NONE)
+        return 0;
+    return t->p.pair[k].count;
+}
+
 static void push(train *t, uint32_t k)
 {
-    top x = {t->pair[k].count, t->pair[k].key, k};
+    top x = {count_of(t, k), t->p.pair[k].key, k};
     size_t i;
 
-    if (x.count < t->least)
+    if (x.count < t->floor)
         return;
     LM_GROW(t->heap, t->nheap, t->capheap);
     for (i = t->nheap++; i && above(&x, &t->heap[(i - 1) / 4]); i = (i - 1) / 4)
@@ -153,230 +102,253 @@ static void push(train *t, uint32_t k)
     t->heap[i] = x;
 }
 
+/* Lowers the floor until enough pairs stand above it; false when there are none left. */
+static bool refill(train *t)
+{
+    size_t have[64] = {0}, n = 0;
+    int bit = 62;
+
+    if (t->floor <= t->least)
+        return false;
+    for (size_t k = 0; k < t->p.n; k++)
+        if (t->p.pair[k].count > 0)
+            have[63 - __builtin_clzll((uint64_t)t->p.pair[k].count)]++;
+    while (bit > 0 && (n += have[bit]) < FILL)
+        bit--;
+    t->floor = 1ll << bit > t->least && !t->o->quirks ? 1ll << bit : t->least;
+    for (size_t k = 0; k < t->p.n; k++)
+        if (t->p.pair[k].count >= t->floor) {
+            LM_GROW(t->heap, t->nheap, t->capheap);
+            t->heap[t->nheap++] = (top){t->p.pair[k].count, t->p.pair[k].key, (uint32_t)k};
+        }
+    for (size_t i = t->nheap / 4 + 1; i-- > 0;)
+        if (i < t->nheap)
+            sift_down(t, i);
+    return t->nheap;
+}
+
 /* The pair to merge next, NONE at the end. */
 static uint32_t pop(train *t)
 {
-    while (t->nheap) {
+    while (t->nheap || refill(t)) {
         top x = t->heap[0];
-        int64_t now = t->pair[x.pair].count;
+        int64_t now = count_of(t, x.pair);
 
-        if (now < x.count && now >= t->least) { /* fell since: back to where it belongs */
-            t->heap[0].count = now;
+        if (now != x.count && (t->o->quirks || (now >= t->floor && now < x.count))) {
+            t->heap[0].count = now; /* back to where it belongs */
             sift_down(t, 0);
             continue;
         }
+        if (x.count < t->least)
+            return LM_BPE_NONE;
         t->heap[0] = t->heap[--t->nheap];
         if (t->nheap)
             sift_down(t, 0);
         if (now == x.count)
-            return x.pair; /* else it is gone, or rose and has a better entry */
+            return x.pair; /* else it is below the floor, or rose and has a better entry */
     }
-    return NONE;
+    return LM_BPE_NONE;
 }
 
-static void load_words(train *t, const lm_word *w, size_t n, const uint32_t id[256])
+/* --- tokens --- */
+
+static uint32_t add_token(train *t, lm_str s)
 {
-    for (size_t i = 0; i < n; i++)
-        if (w[i].s.n > 1 && w[i].s.n < NONE) {
-            t->nsym += w[i].s.n;
-            t->nword++;
-        }
-    t->sym = lm_reallocn(NULL, t->nsym + 1, sizeof *t->sym);
-    t->start = lm_reallocn(NULL, t->nword + 1, sizeof *t->start);
-    t->len = lm_reallocn(NULL, t->nword + 1, sizeof *t->len);
-    t->mult = lm_reallocn(NULL, t->nword + 1, sizeof *t->mult);
-    t->nsym = t->nword = 0;
-    for (size_t i = 0; i < n; i++) {
-        lm_str s = w[i].s;
-
-        if (s.n < 2 || s.n >= NONE)
-            continue;
-        t->start[t->nword] = t->nsym;
-        t->len[t->nword] = (uint32_t)s.n;
-        t->mult[t->nword++] = w[i].n;
-        for (size_t k = 0; k < s.n; k++)
-            t->sym[t->nsym++] = id[(unsigned char)s.p[k]];
-    }
-}
-
-static bool fits(const train *t, uint32_t a, uint32_t b)
-{
-    return !t->max_bytes || t->out->token[a].n + t->out->token[b].n <= t->max_bytes;
-}
-
-static void count_pairs(train *t)
-{
-    for (size_t w = 0; w < t->nword; w++) {
-        const uint32_t *s = t->sym + t->start[w];
-
-        for (uint32_t i = 0; i + 1 < t->len[w]; i++) {
-            uint64_t key = (uint64_t)s[i] << 32 | s[i + 1];
-            uint32_t k = find(t, key);
-
-            if (!fits(t, s[i], s[i + 1]))
-                continue;
-            if (k == NONE)
-                k = add_pair(t, key);
-            t->pair[k].count += (int64_t)t->mult[w];
-            occurs(t, &t->pair[k], (uint32_t)w);
-        }
-    }
-    for (size_t k = 0; k < t->npair; k++)
-        push(t, (uint32_t)k);
-}
-
-static void lose(train *t, uint32_t a, uint32_t b, int64_t n)
-{
-    uint32_t k = find(t, (uint64_t)a << 32 | b);
-
-    if (k != NONE)
-        t->pair[k].count -= n;
-}
-
-static void gain(train *t, uint32_t a, uint32_t b, int64_t n, uint32_t w, uint32_t stamp)
-{
-    uint64_t key = (uint64_t)a << 32 | b;
-    uint32_t k = find(t, key);
-
-    if (!fits(t, a, b))
-        return;
-    if (k == NONE)
-        k = add_pair(t, key);
-    t->pair[k].count += n;
-    occurs(t, &t->pair[k], w);
-    if (t->pair[k].stamp != stamp) {
-        t->pair[k].stamp = stamp;
-        LM_GROW(t->grown, t->ngrown, t->capgrown);
-        t->grown[t->ngrown++] = k;
-    }
-}
-
-/* Merges a b to c in word w and corrects the counts of the pairs around it. */
-static void merge_word(train *t, uint32_t w, uint32_t a, uint32_t b, uint32_t c, uint32_t stamp)
-{
-    uint32_t *s = t->sym + t->start[w], n = t->len[w], to = 0;
-    int64_t mult = (int64_t)t->mult[w];
-
-    for (uint32_t i = 0; i < n; i++) {
-        if (s[i] != a || i + 1 >= n || s[i + 1] != b) {
-            s[to++] = s[i];
-            continue;
-        }
-        if (to) {
-            lose(t, s[to - 1], a, mult);
-            gain(t, s[to - 1], c, mult, w, stamp);
-        }
-        if (i + 2 < n) {
-            lose(t, b, s[i + 2], mult);
-            gain(t, c, s[i + 2], mult, w, stamp);
-        }
-        s[to++] = c;
-        i++;
-    }
-    t->len[w] = to;
-}
-
-static uint32_t add_token(lm_bpe *b, lm_dict *known, lm_str s)
-{
-    uint64_t *id = lm_dict_put(known, s, b->ntoken);
+    lm_bpe *b = t->out;
+    uint64_t *id = lm_dict_put(&t->known, s, b->ntoken);
 
     if (*id == b->ntoken) {
         LM_GROW(b->token, b->ntoken, b->captoken);
         b->token[b->ntoken++] = lm_arena_str(b->text, s);
+    } else if (*id < t->o->nspecial) {
+        b->spoken[*id] = true;
     }
     return (uint32_t)*id;
 }
 
-static void add_merge(lm_bpe *b, uint32_t left, uint32_t right)
+/* Specials have the first ids while we learn (they decide ties so), as bytes if they can be such.
+ */
+static void add_specials(train *t)
+{
+    lm_bpe *b = t->out;
+    lm_buf s = {0};
+
+    b->spoken = lm_zalloc(t->o->nspecial + 1, sizeof *b->spoken);
+    for (size_t i = 0; i < t->o->nspecial; i++) {
+        lm_str name = t->o->special[i];
+        bool fits = true;
+
+        s.n = 0;
+        for (size_t k = 0, len; k < name.n; k += len) {
+            int byte = lm_bytechar_back(lm_utf8_get(name.p + k, name.n - k, &len));
+
+            lm_buf_addc(&s, (char)byte);
+            fits &= byte >= 0;
+        }
+        LM_GROW(b->token, b->ntoken, b->captoken);
+        b->token[b->ntoken++] = lm_arena_str(b->text, lm_buf_str(&s));
+        if (fits)
+            lm_dict_put(&t->known, lm_buf_str(&s), i);
+    }
+    lm_buf_free(&s);
+}
+
+/* The alphabet in the order of the byte-level characters: printable bytes first. */
+static void alphabet(train *t, uint32_t id[256])
+{
+    for (uint32_t cp = 0; cp < 512; cp++) {
+        int byte = lm_bytechar_back(cp);
+        char c = (char)byte;
+
+        if (byte >= 0 && (t->w->seen[byte] || !t->o->seen))
+            id[byte] = add_token(t, (lm_str){&c, 1});
+    }
+}
+
+static void add_merge(lm_bpe *b, const uint32_t merge[3])
 {
     if (b->nmerge * 2 + 2 > b->capmerge) {
         b->capmerge = b->capmerge ? b->capmerge * 2 : 1024;
         b->merge = lm_reallocn(b->merge, b->capmerge, sizeof *b->merge);
     }
-    b->merge[2 * b->nmerge] = left;
-    b->merge[2 * b->nmerge++ + 1] = right;
+    b->merge[2 * b->nmerge] = merge[0];
+    b->merge[2 * b->nmerge++ + 1] = merge[1];
 }
 
-static void learn(train *t, lm_dict *known, const lm_bpe_opt *o)
+static bool fits(const train *t, uint32_t a, uint32_t b)
+{
+    size_t n = t->out->token[a].n + t->out->token[b].n, most = t->o->max_bytes;
+
+    return !most || (t->o->quirks ? n < most : n <= most);
+}
+
+/* --- learning --- */
+
+static uint64_t key_of(const lm_bpe_side *s, uint32_t left, uint32_t right)
+{
+    return s->side ? (uint64_t)right << 32 | s->id : (uint64_t)s->id << 32 | left;
+}
+
+static void gain(train *t, const lm_bpe_side *s, uint64_t key, bool known)
+{
+    uint32_t k = known ? lm_bpe_find(&t->p, key) : LM_BPE_NONE;
+
+    if (k == LM_BPE_NONE) {
+        k = lm_bpe_pair_add(&t->p, key, true);
+        t->p.pair[k].words = s->words;
+    } else if (t->o->quirks) {
+        t->p.pair[lm_bpe_pair_add(&t->p, key, false)].words = s->words;
+    } else {
+        uint64_t all = lm_bpe_list_join(&t->p, t->p.pair[k].words, s->words);
+
+        t->p.pair[k].words = all;
+    }
+    t->p.pair[k].count += s->times;
+}
+
+/* Corrects the counts of the pairs around a merge: each neighbour x on the left had x a and has x
+ * c. */
+static void settle(train *t, const lm_bpe_side *s, size_t n, const uint32_t merge[3], bool known)
+{
+    size_t from = t->p.n;
+
+    for (size_t i = 0; i < n; i++) {
+        uint64_t key = key_of(&s[i], merge[2], merge[2]);
+
+        lm_bpe_prefetch(&t->p, key_of(&s[i], merge[0], merge[1]));
+        if (fits(t, (uint32_t)(key >> 32), (uint32_t)key))
+            gain(t, &s[i], key, known);
+    }
+    for (size_t i = 0; i < n; i++) {
+        uint32_t k = lm_bpe_find(&t->p, key_of(&s[i], merge[0], merge[1]));
+
+        if (k != LM_BPE_NONE)
+            t->p.pair[k].count -= s[i].times;
+    }
+    for (size_t k = from; k < t->p.n; k++) /* those that were there already come below */
+        push(t, (uint32_t)k);
+    for (size_t i = 0; known && !t->o->quirks && i < n; i++) {
+        uint32_t k = lm_bpe_find(&t->p, key_of(&s[i], merge[2], merge[2]));
+
+        if (k < from)
+            push(t, k);
+    }
+}
+
+static int learn(train *t)
 {
     lm_bpe *b = t->out;
+    size_t tokens = t->o->tokens + t->o->nspecial;
     lm_buf both = {0};
     uint32_t k;
 
-    while (b->ntoken < o->tokens && (k = pop(t)) != NONE) {
-        uint32_t left = (uint32_t)(t->pair[k].key >> 32), right = (uint32_t)t->pair[k].key, id;
+    while (b->ntoken < tokens && (k = pop(t)) != LM_BPE_NONE) {
+        uint64_t key = t->p.pair[k].key, words = t->p.pair[k].words;
+        uint32_t merge[3] = {(uint32_t)(key >> 32), (uint32_t)key, 0};
+        size_t had = b->ntoken, n;
+        const lm_bpe_side *s;
 
-        both.n = 0;
-        lm_buf_add(&both, b->token[left].p, b->token[left].n);
-        lm_buf_add(&both, b->token[right].p, b->token[right].n);
-        id = add_token(b, known, lm_buf_str(&both));
-        add_merge(b, left, right);
-        t->ngrown = 0;
-        for (uint32_t at = t->pair[k].head; at != NONE; at = t->pool[at]) {
-            uint32_t n = at == t->pair[k].tail ? t->pair[k].used : t->pool[at + 1];
-
-            for (uint32_t i = 0; i < n; i++)
-                merge_word(t, t->pool[at + 2 + i], left, right, id, (uint32_t)b->nmerge);
+        if (t->p.n + 4 * b->ntoken > UINT32_MAX - 1) {
+            lm_buf_free(&both);
+            return lm_err(LM_ELIMIT, "the words have 2^32 different pairs");
         }
-        t->pair[k].count = 0;
-        t->pair[k].head = t->pair[k].tail = NONE;
-        t->pair[k].used = 0;
-        for (size_t i = 0; i < t->ngrown; i++)
-            push(t, t->grown[i]);
-        if (o->progress && b->ntoken % 256 == 0)
-            o->progress(b->ntoken, o->tokens);
+        both.n = 0;
+        lm_buf_add(&both, b->token[merge[0]].p, b->token[merge[0]].n);
+        lm_buf_add(&both, b->token[merge[1]].p, b->token[merge[1]].n);
+        merge[2] = add_token(t, lm_buf_str(&both));
+        add_merge(b, merge);
+        n = lm_bpe_walk_words(t->walk, t->w, &t->p, words, merge, b->ntoken, &s);
+        settle(t, s, n, merge, b->ntoken == had);
+        t->p.pair[k].words = 0;
+        if (!t->o->quirks)
+            t->p.pair[k].count = 0;
+        if (t->o->progress && b->ntoken % 256 == 0)
+            t->o->progress(b->ntoken, tokens);
     }
     lm_buf_free(&both);
+    return 0;
 }
 
-/* The alphabet in the order of the byte-level characters: printable bytes first. */
-static void alphabet(lm_bpe *b, lm_dict *known, const lm_word *w, size_t n, bool only_seen,
-                     uint32_t id[256])
+/* From ids that begin with the specials to ids that end with them. */
+static void specials_last(lm_bpe *b, uint32_t n)
 {
-    bool seen[256] = {false};
-
-    for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; k < w[i].s.n; k++)
-            seen[(unsigned char)w[i].s.p[k]] = true;
-    for (uint32_t cp = 0; cp < 512; cp++) {
-        int byte = lm_bytechar_back(cp);
-        char c = (char)byte;
-
-        if (byte >= 0 && (seen[byte] || !only_seen))
-            id[byte] = add_token(b, known, (lm_str){&c, 1});
-    }
+    b->ntoken -= n;
+    memmove(b->token, b->token + n, b->ntoken * sizeof *b->token);
+    for (size_t i = 0; i < 2 * b->nmerge; i++)
+        b->merge[i] = b->merge[i] < n ? b->merge[i] + (uint32_t)b->ntoken : b->merge[i] - n;
 }
 
-void lm_bpe_train(const lm_word *w, size_t n, const lm_bpe_opt *o, lm_bpe *out)
+int lm_bpe_train(lm_bpe_words *w, const lm_bpe_opt *o, lm_bpe *out)
 {
-    train t = {.out = out,
-               .max_bytes = o->max_bytes,
-               .least = o->min_count > 1 ? (int64_t)o->min_count : 1};
-    lm_dict known = {0};
+    train t = {.w = w,
+               .o = o,
+               .out = out,
+               .least = o->min_count > 1 ? (int64_t)o->min_count : 1,
+               .floor = INT64_MAX};
     uint32_t id[256] = {0};
+    int err;
 
     *out = (lm_bpe){.text = lm_arena_new()};
-    alphabet(out, &known, w, n, o->seen, id);
-    load_words(&t, w, n, id);
-    table(&t, 16);
-    count_pairs(&t);
-    learn(&t, &known, o);
-    lm_dict_free(&known);
-    free(t.sym);
-    free(t.start);
-    free(t.len);
-    free(t.mult);
-    free(t.pair);
-    free(t.slot);
-    free(t.pool);
+    add_specials(&t);
+    alphabet(&t, id);
+    lm_bpe_pairs_new(&t.p, 1 << 16);
+    lm_bpe_count(w, id, o->pool, &t.p);
+    t.walk = lm_bpe_walk_new(o->pool);
+    err = learn(&t);
+    specials_last(out, (uint32_t)o->nspecial);
+    lm_bpe_walk_free(t.walk);
+    lm_bpe_pairs_free(&t.p);
+    lm_bpe_words_free(w);
+    lm_dict_free(&t.known);
     free(t.heap);
-    free(t.grown);
+    return err;
 }
 
 void lm_bpe_free(lm_bpe *b)
 {
     free(b->token);
     free(b->merge);
+    free(b->spoken);
     lm_arena_free(b->text);
     *b = (lm_bpe){0};
 }

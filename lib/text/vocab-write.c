@@ -37,6 +37,12 @@ static void added(lm_jw *w, const lm_vocab_def *d)
     lm_jw_end(w);
 }
 
+/* The text of an ordinary token, or of a special that merges make. */
+static lm_str text_of(const lm_vocab_def *d, uint32_t id, lm_buf *b)
+{
+    return id < d->ntoken ? level(b, d->token[id]) : d->special[id - d->ntoken];
+}
+
 static void model(lm_jw *w, const lm_vocab_def *d)
 {
     lm_buf t = {0};
@@ -55,12 +61,17 @@ static void model(lm_jw *w, const lm_vocab_def *d)
         lm_jw_name(w, level(&t, d->token[i]));
         lm_jw_u64(w, "", i);
     }
+    for (size_t i = 0; i < d->nspoken; i++)
+        if (d->spoken[i]) {
+            lm_jw_name(w, d->special[i]);
+            lm_jw_u64(w, "", d->ntoken + i);
+        }
     lm_jw_end(w);
     lm_jw_arr(w, "merges");
     for (size_t i = 0; i < d->nmerge; i++) {
         lm_jw_arr(w, NULL);
-        lm_jw_str(w, NULL, level(&t, d->token[d->merge[2 * i]]));
-        lm_jw_str(w, NULL, level(&t, d->token[d->merge[2 * i + 1]]));
+        lm_jw_str(w, NULL, text_of(d, d->merge[2 * i], &t));
+        lm_jw_str(w, NULL, text_of(d, d->merge[2 * i + 1], &t));
         lm_jw_end(w);
     }
     lm_jw_end(w);

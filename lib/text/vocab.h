@@ -61,6 +61,7 @@ typedef struct {
     const lm_str *token; size_t ntoken;
     const uint32_t *merge; size_t nmerge;
     const lm_str *special; size_t nspecial;
+    const bool *spoken; size_t nspoken;            /* specials that are results of merges too, so far as there are any */
 } lm_vocab_def;
 /* tokenizer.json in the bytes Hugging Face re-saves it in, and tokenizer_config.json with the roles of the
    specials whose names are known. */

@@ -2,7 +2,7 @@
  * counts. */
 #include "text/words.h"
 
-enum { PER_RECORD = 1 << 20 };
+enum { PER_RECORD = 1 << 20, FULL = 256 << 20 }; /* words; bytes of words that end a record early */
 
 static void put_u64(char *at, uint64_t v)
 {
@@ -17,15 +17,13 @@ static uint64_t get_u64(const char *at)
     return v;
 }
 
-static int put_some(lm_out *out, const lm_word *w, size_t n, const lm_words_how *how)
+static int put_some(lm_out *out, lm_str text, const lm_word *w, size_t n, const lm_words_how *how)
 {
     lm_rec r = {0};
-    size_t bytes = 0, pad;
+    size_t bytes = text.n, pad;
     char *p, *end, *freq;
     int err;
 
-    for (size_t i = 0; i < n; i++)
-        bytes += w[i].s.n;
     pad = (bytes + 7) & ~(size_t)7;
     lm_rec_new(&r, "words");
     lm_setf(&r, "n", "%zu", n);
@@ -39,9 +37,9 @@ static int put_some(lm_out *out, const lm_word *w, size_t n, const lm_words_how 
     p = lm_body_alloc(&r, pad + 16 * n);
     end = p + pad;
     freq = end + 8 * n;
+    memcpy(p, text.p, bytes);
     memset(p + bytes, 0, pad - bytes);
     for (size_t i = 0, at = 0; i < n; i++) {
-        memcpy(p + at, w[i].s.p, w[i].s.n);
         at += w[i].s.n;
         put_u64(end + 8 * i, at);
         put_u64(freq + 8 * i, w[i].n);
@@ -51,15 +49,61 @@ static int put_some(lm_out *out, const lm_word *w, size_t n, const lm_words_how 
     return err;
 }
 
-int lm_words_put(lm_out *out, const lm_word *w, size_t n, const lm_words_how *how)
-{
-    for (size_t i = 0; i < n || i == 0; i += PER_RECORD) {
-        int err = put_some(out, w + i, n - i < PER_RECORD ? n - i : PER_RECORD, how);
+/* A record's worth of words, kept until it is full. */
+struct lm_words_out {
+    lm_out *out;
+    lm_words_how how;
+    lm_buf text;
+    lm_word *v; /* s.p: NULL; the bytes stand in text, one word behind the other */
+    size_t n, cap;
+    bool any;
+};
 
-        if (err < 0)
-            return err;
-    }
+lm_words_out *lm_words_out_new(lm_out *out, const lm_words_how *how)
+{
+    lm_words_out *o = lm_zalloc(1, sizeof *o);
+
+    o->out = out;
+    o->how = *how;
+    return o;
+}
+
+void lm_words_out_drop(lm_words_out *o)
+{
+    if (!o)
+        return;
+    lm_buf_free(&o->text);
+    free(o->v);
+    free(o);
+}
+
+static int flush(lm_words_out *o)
+{
+    int err = put_some(o->out, lm_buf_str(&o->text), o->v, o->n, &o->how);
+
+    o->any = true;
+    o->n = o->text.n = 0;
+    return err;
+}
+
+int lm_words_out_put(lm_words_out *o, const lm_word *w)
+{
+    int err = o->n && (o->n == PER_RECORD || o->text.n + w->s.n > FULL) ? flush(o) : 0;
+
+    if (err < 0)
+        return err;
+    LM_GROW(o->v, o->n, o->cap);
+    lm_buf_add(&o->text, w->s.p, w->s.n);
+    o->v[o->n++] = (lm_word){{NULL, w->s.n}, w->n};
     return 0;
+}
+
+int lm_words_out_end(lm_words_out *o)
+{
+    int err = o->n || !o->any ? flush(o) : 0;
+
+    lm_words_out_drop(o);
+    return err;
 }
 
 static int same_cut(lm_rec *r, const lm_words_how *how)
@@ -78,9 +122,14 @@ static int same_cut(lm_rec *r, const lm_words_how *how)
     return 0;
 }
 
-int lm_words_take(lm_words *w, lm_rec *r, const lm_words_how *how)
+static int bad_word(lm_rec *r, uint64_t i, const char *what)
 {
-    lm_str text, end, freq;
+    return lm_rec_fail(r, LM_EINVALID, "word %llu: %s", (unsigned long long)i, what);
+}
+
+int lm_words_take(lm_words *w, lm_rec *r, const lm_words_how *how, bool *parts)
+{
+    lm_str text, end, freq, before = {NULL, 0};
     uint64_t n, d0, k, unit = 1, last = 0;
     int got;
 
@@ -88,6 +137,7 @@ int lm_words_take(lm_words *w, lm_rec *r, const lm_words_how *how)
         return got;
     if (!unit || how->unit % unit)
         return lm_rec_fail(r, LM_EINVALID, "unit=%llu: not 1 or 256", (unsigned long long)unit);
+    *parts |= unit != 1;
     if ((got = lm_array(r, "", "u8", &text, &d0, &k)) < 0 ||
         (got = lm_array(r, "end", "u64", &end, &d0, &n)) < 0)
         return got;
@@ -97,14 +147,18 @@ int lm_words_take(lm_words *w, lm_rec *r, const lm_words_how *how)
         return lm_rec_fail(r, LM_EINVALID, "no arrays end and freq of one size");
     for (uint64_t i = 0; i < n; i++) {
         uint64_t e = get_u64(end.p + 8 * i), f = get_u64(freq.p + 8 * i), all;
+        lm_str word = {text.p + last, e - last};
 
-        if (e < last || e > text.n || __builtin_mul_overflow(f, how->unit / unit, &all) ||
-            all > INT64_MAX)
-            return lm_rec_fail(r, LM_EINVALID, "word %llu: end or count out of range",
-                               (unsigned long long)i);
-        if (e > last)
-            lm_words_add(w, (lm_str){text.p + last, e - last}, all);
+        if (e <= last || e > text.n || !f || __builtin_mul_overflow(f, how->unit / unit, &all))
+            return bad_word(r, i, "end or count out of range");
+        if (i && lm_cmp(before, word) >= 0)
+            return bad_word(r, i, "not in order");
+        if ((got = lm_words_add(w, word, all)) < 0)
+            return got;
+        before = word;
         last = e;
     }
+    if (last != text.n)
+        return bad_word(r, n, "missing");
     return 0;
 }

@@ -1,26 +1,21 @@
-/* words: an open table of words over an arena; linear probing, load <= 1/2, 24 bytes an entry. */
-#include "text/words.h"
+/* words: the table of one thread. Nearly all pretokens have at most 15 bytes: those are 16-byte
+   keys in the table itself, found in batches: keys, hashes and prefetches first, counts after.
+   Longer ones stand in an arena, in a second table. */
+#include "text/words-priv.h"
 
-typedef struct {
-    const char *p;
-    uint32_t n, hash;
-    uint64_t count;
-} slot; /* p NULL = free */
+enum { BATCH = 256, ENDS = 4096 };
 
-struct lm_words {
-    slot *tab;
-    size_t n, cap;
-    lm_arena *text;
-    lm_dict longer; /* words of 4 GiB and more have no place in a slot */
-};
-
-lm_words *lm_words_new(void)
+lm_words *lm_words_new(lm_tally *t, size_t budget)
 {
     lm_words *w = lm_zalloc(1, sizeof *w);
 
-    w->cap = 1 << 12;
-    w->tab = lm_zalloc(w->cap, sizeof *w->tab);
+    w->tally = t;
+    w->budget = budget;
+    w->shorts.bits = w->longs.bits = 10;
+    w->shorts.tab = lm_zalloc(1u << 10, sizeof *w->shorts.tab);
+    w->longs.tab = lm_zalloc(1u << 10, sizeof *w->longs.tab);
     w->text = lm_arena_new();
+    w->end = lm_reallocn(NULL, ENDS, sizeof *w->end);
     return w;
 }
 
@@ -28,111 +23,223 @@ void lm_words_free(lm_words *w)
 {
     if (!w)
         return;
-    free(w->tab);
+    free(w->shorts.tab);
+    free(w->longs.tab);
     lm_arena_free(w->text);
-    lm_dict_free(&w->longer);
+    free(w->end);
     free(w);
 }
 
-static void grow(lm_words *w)
+void lm_words_clear(lm_words *w)
 {
-    slot *old = w->tab;
-    size_t n = w->cap;
+    memset(w->shorts.tab, 0, sizeof *w->shorts.tab << w->shorts.bits);
+    memset(w->longs.tab, 0, sizeof *w->longs.tab << w->longs.bits);
+    lm_arena_reset(w->text);
+    w->shorts.n = w->longs.n = w->bytes = 0;
+}
 
-    w->cap *= 2;
-    w->tab = lm_zalloc(w->cap, sizeof *w->tab);
+/* Whether a table of n entries of `each` bytes may be made beside those there are. */
+static bool may_grow(const lm_words *w, size_t n, size_t each)
+{
+    size_t have = (sizeof *w->shorts.tab << w->shorts.bits) +
+                  (sizeof *w->longs.tab << w->longs.bits) + w->bytes;
+
+    return have + n * each <= w->budget;
+}
+
+static int grow_short(lm_words *w)
+{
+    lm_word_short *old = w->shorts.tab;
+    size_t n = (size_t)1 << w->shorts.bits;
+
+    if (!may_grow(w, 2 * n, sizeof *old))
+        return lm_words_spill(w);
+    w->shorts.tab = lm_zalloc(2 * n, sizeof *old);
+    w->shorts.bits++;
     for (size_t i = 0; i < n; i++)
-        if (old[i].p) {
-            size_t k = old[i].hash & (w->cap - 1);
+        if (old[i].k[1]) {
+            size_t k = lm_word_hash(old[i].k) >> (64 - w->shorts.bits);
 
-            while (w->tab[k].p)
-                k = (k + 1) & (w->cap - 1);
-            w->tab[k] = old[i];
+            while (w->shorts.tab[k].k[1])
+                k = (k + 1) & (2 * n - 1);
+            w->shorts.tab[k] = old[i];
         }
     free(old);
+    return 0;
 }
 
-void lm_words_add(lm_words *w, lm_str s, uint64_t n)
+static int grow_long(lm_words *w)
 {
-    uint32_t h;
-    size_t i;
+    lm_word_long *old = w->longs.tab;
+    size_t n = (size_t)1 << w->longs.bits;
 
-    if (s.n > UINT32_MAX) {
-        *lm_dict_put(&w->longer, s, 0) += n;
-        return;
-    }
-    h = (uint32_t)lm_hash64(s.p, s.n, 0);
-    for (i = h & (w->cap - 1); w->tab[i].p; i = (i + 1) & (w->cap - 1))
-        if (w->tab[i].hash == h && w->tab[i].n == s.n && !memcmp(w->tab[i].p, s.p, s.n)) {
-            w->tab[i].count += n;
-            return;
+    if (!may_grow(w, 2 * n, sizeof *old))
+        return lm_words_spill(w);
+    w->longs.tab = lm_zalloc(2 * n, sizeof *old);
+    w->longs.bits++;
+    for (size_t i = 0; i < n; i++)
+        if (old[i].p) {
+            size_t k = (size_t)old[i].hash << 32 >> (64 - w->longs.bits);
+
+            while (w->longs.tab[k].p)
+                k = (k + 1) & (2 * n - 1);
+            w->longs.tab[k] = old[i];
         }
-    w->tab[i] = (slot){lm_arena_str(w->text, s).p, (uint32_t)s.n, h, n};
-    if (++w->n * 2 >= w->cap)
-        grow(w);
+    free(old);
+    return 0;
 }
 
-static int one_text(lm_words *w, const lm_pre *pre, lm_str t, uint64_t weight)
+static int add_short(lm_words *w, const uint64_t k[2], uint64_t hash, uint64_t times)
 {
-    size_t end[256], from = 0, k;
-    lm_scan_pos at = {0};
+    size_t i = hash >> (64 - w->shorts.bits), mask = ((size_t)1 << w->shorts.bits) - 1;
 
-    while ((k = lm_scan(pre, t.p, t.n, &at, end, LM_COUNT(end))))
-        for (size_t i = 0; i < k; from = end[i++])
-            lm_words_add(w, (lm_str){t.p + from, end[i] - from}, weight);
+    for (; w->shorts.tab[i].k[1]; i = (i + 1) & mask)
+        if (w->shorts.tab[i].k[0] == k[0] && w->shorts.tab[i].k[1] == k[1]) {
+            w->shorts.tab[i].times += times;
+            return 0;
+        }
+    w->shorts.tab[i] = (lm_word_short){{k[0], k[1]}, times};
+    return ++w->shorts.n * 2 > mask ? grow_short(w) : 0;
+}
+
+static int add_long(lm_words *w, lm_str s, uint64_t times)
+{
+    uint32_t h = (uint32_t)(lm_hash64(s.p, s.n, 0) >> 32);
+    size_t i = (size_t)h << 32 >> (64 - w->longs.bits), mask = ((size_t)1 << w->longs.bits) - 1;
+    int err;
+
+    if (s.n > lm_tally_giant(w->tally))
+        return lm_tally_add_giant(w->tally, s, times);
+    for (; w->longs.tab[i].p; i = (i + 1) & mask)
+        if (w->longs.tab[i].hash == h && w->longs.tab[i].n == s.n &&
+            !memcmp(w->longs.tab[i].p, s.p, s.n)) {
+            w->longs.tab[i].times += times;
+            return 0;
+        }
+    if (!may_grow(w, 1, s.n + 32) && (w->longs.n || w->shorts.n)) {
+        if ((err = lm_words_spill(w)) < 0)
+            return err;
+        return add_long(w, s, times);
+    }
+    w->longs.tab[i] = (lm_word_long){lm_arena_str(w->text, s).p, (uint32_t)s.n, h, times};
+    w->bytes += s.n + 32;
+    return ++w->longs.n * 2 > mask ? grow_long(w) : 0;
+}
+
+static const uint64_t keep[16][2] = {
+    {0, 0},
+    {0xff, 0},
+    {0xffff, 0},
+    {0xffffff, 0},
+    {0xffffffff, 0},
+    {0xffffffffff, 0},
+    {0xffffffffffff, 0},
+    {0xffffffffffffff, 0},
+    {~0ull, 0},
+    {~0ull, 0xff},
+    {~0ull, 0xffff},
+    {~0ull, 0xffffff},
+    {~0ull, 0xffffffff},
+    {~0ull, 0xffffffffff},
+    {~0ull, 0xffffffffffff},
+    {~0ull, 0xffffffffffffff},
+};
+
+/* left: readable bytes from p on. */
+static inline void load_key(uint64_t k[2], const char *p, size_t n, size_t left)
+{
+    if (left >= 16) {
+        memcpy(k, p, 16);
+        k[0] &= keep[n][0];
+        k[1] &= keep[n][1];
+    } else {
+        k[0] = k[1] = 0;
+        memcpy(k, p, n);
+    }
+    k[1] |= (uint64_t)n << 56;
+}
+
+/* The sum of all counts stays below 2^63 - 1, and so does every count. */
+static int sum(lm_words *w, uint64_t n, uint64_t times)
+{
+    if (__builtin_mul_overflow(n, times, &n) || __builtin_add_overflow(w->sum, n, &w->sum) ||
+        w->sum > INT64_MAX)
+        return lm_err(LM_ELIMIT, "the words count 2^63 or more");
+    return 0;
+}
+
+int lm_words_add(lm_words *w, lm_str s, uint64_t times)
+{
+    uint64_t k[2];
+    int err = sum(w, 1, times);
+
+    if (err < 0)
+        return err;
+    if (s.n > LM_WORD_SHORT)
+        return add_long(w, s, times);
+    load_key(k, s.p, s.n, s.n);
+    return add_short(w, k, lm_word_hash(k), times);
+}
+
+static int batch(lm_words *w, lm_str t, size_t at, const size_t *end, size_t n, uint64_t times)
+{
+    const lm_word_short *tab = w->shorts.tab;
+    unsigned shift = 64 - w->shorts.bits;
+    uint64_t key[BATCH][2], hash[BATCH];
+    size_t from = at;
+    int err;
+
+    for (size_t j = 0; j < n; at = end[j++]) {
+        size_t len = end[j] - at;
+
+        if (len > LM_WORD_SHORT)
+            continue;
+        load_key(key[j], t.p + at, len, t.n - at);
+        hash[j] = lm_word_hash(key[j]);
+        __builtin_prefetch(tab + (hash[j] >> shift), 1);
+    }
+    at = from;
+    for (size_t j = 0; j < n; at = end[j++]) {
+        size_t len = end[j] - at;
+
+        err = len <= LM_WORD_SHORT ? add_short(w, key[j], hash[j], times)
+                                   : add_long(w, (lm_str){t.p + at, len}, times);
+        if (err < 0)
+            return err;
+    }
+    return sum(w, n, times);
+}
+
+static int one_text(lm_words *w, const lm_pre *pre, lm_str t, uint64_t times)
+{
+    lm_scan_pos at = {0};
+    size_t from = 0, k;
+
+    while ((k = lm_scan(pre, t.p, t.n, &at, w->end, ENDS)))
+        for (size_t i = 0; i < k; i += BATCH) {
+            size_t n = k - i < BATCH ? k - i : BATCH;
+            int err = batch(w, t, from, w->end + i, n, times);
+
+            if (err < 0) {
+                lm_scan_stop(&at);
+                return err;
+            }
+            from = w->end[i + n - 1];
+        }
     return at.err;
 }
 
-int lm_words_text(lm_words *w, const lm_pre *pre, lm_str t, bool lines, uint64_t weight)
+int lm_words_text(lm_words *w, const lm_pre *pre, lm_str t, bool lines, uint64_t times)
 {
     int err = 0;
 
     if (!lines)
-        return one_text(w, pre, t, weight);
-    for (size_t i = 0, n; i < t.n && err >= 0; i += n) {
+        return one_text(w, pre, t, times);
+    for (size_t i = 0, n; i < t.n && !err; i += n) {
         const char *lf = memchr(t.p + i, '\n', t.n - i);
 
         n = lf ? (size_t)(lf - t.p) + 1 - i : t.n - i;
-        err = one_text(w, pre, (lm_str){t.p + i, n}, weight);
+        err = one_text(w, pre, (lm_str){t.p + i, n}, times);
     }
     return err;
-}
-
-void lm_words_join(lm_words *into, const lm_words *from)
-{
-    lm_str key;
-    uint64_t *val;
-
-    for (size_t i = 0; i < from->cap; i++)
-        if (from->tab[i].p)
-            lm_words_add(into, (lm_str){from->tab[i].p, from->tab[i].n}, from->tab[i].count);
-    for (size_t i = 0; lm_dict_each(&from->longer, &i, &key, &val);)
-        lm_words_add(into, key, *val);
-}
-
-size_t lm_words_count(const lm_words *w)
-{
-    return w->n + w->longer.n;
-}
-
-static int by_bytes(const void *a, const void *b)
-{
-    return lm_cmp(((const lm_word *)a)->s, ((const lm_word *)b)->s);
-}
-
-size_t lm_words_sorted(const lm_words *w, lm_word **out)
-{
-    lm_word *v = lm_reallocn(NULL, lm_words_count(w) + 1, sizeof *v);
-    size_t n = 0;
-    lm_str key;
-    uint64_t *val;
-
-    for (size_t i = 0; i < w->cap; i++)
-        if (w->tab[i].p)
-            v[n++] = (lm_word){{w->tab[i].p, w->tab[i].n}, w->tab[i].count};
-    for (size_t i = 0; lm_dict_each(&w->longer, &i, &key, &val);)
-        v[n++] = (lm_word){key, *val};
-    qsort(v, n, sizeof *v, by_bytes);
-    *out = v;
-    return n;
 }

@@ -1,4 +1,4 @@
-/* The encoder against the slow one, the trainer against a plain one, word counts. */
+/* The encoder against the slow one. */
 #include "lm.h"
 #include <sys/mman.h>
 
@@ -27,125 +27,31 @@ static void babble(lm_buf *b, size_t n, size_t longest)
     }
 }
 
-/* --- the trainer by its rules, counting everything anew at each step --- */
-
-typedef struct {
-    uint32_t *s;
-    size_t n;
-    uint64_t mult;
-} word;
-
-static void plain_train(const lm_word *w, size_t n, const lm_bpe_opt *o, lm_buf *log)
+static int add_word(void *ctx, const lm_word *w)
 {
-    word *v = lm_zalloc(n, sizeof *v);
-    lm_buf tok[600] = {{0}};
-    size_t ntok = 0;
-    static int64_t pairs[600][600];
-
-    for (uint32_t cp = 0; cp < 512; cp++)
-        if (lm_bytechar_back(cp) >= 0)
-            lm_buf_addc(&tok[ntok++], (char)lm_bytechar_back(cp));
-    for (size_t i = 0; i < n; i++) {
-        v[i] = (word){lm_reallocn(NULL, w[i].s.n, 4), w[i].s.n, w[i].n};
-        for (size_t k = 0; k < v[i].n; k++)
-            for (uint32_t t = 0; t < 256; t++)
-                if (tok[t].p[0] == w[i].s.p[k])
-                    v[i].s[k] = t;
-    }
-    while (ntok < o->tokens) {
-        int64_t best = 0;
-        uint32_t a = 0, b = 0, c = 0;
-        lm_buf both = {0};
-
-        memset(pairs, 0, sizeof pairs);
-        for (size_t i = 0; i < n; i++)
-            for (size_t k = 0; k + 1 < v[i].n; k++)
-                pairs[v[i].s[k]][v[i].s[k + 1]] += (int64_t)v[i].mult;
-        for (uint32_t x = 0; x < ntok; x++)
-            for (uint32_t y = 0; y < ntok; y++)
-                if (pairs[x][y] > best && (!o->max_bytes || tok[x].n + tok[y].n <= o->max_bytes)) {
-                    best = pairs[x][y];
-                    a = x;
-                    b = y;
-                }
-        if (best < 1 || best < (int64_t)o->min_count)
-            break;
-        lm_buf_add(&both, tok[a].p, tok[a].n);
-        lm_buf_add(&both, tok[b].p, tok[b].n);
-        while (c < ntok && !lm_eq(lm_buf_str(&tok[c]), lm_buf_str(&both)))
-            c++;
-        if (c == ntok)
-            tok[ntok++] = both;
-        else
-            lm_buf_free(&both);
-        lm_buf_addf(log, "%u %u\n", a, b);
-        for (size_t i = 0; i < n; i++) {
-            size_t to = 0;
-
-            for (size_t k = 0; k < v[i].n; k++) {
-                bool hit = k + 1 < v[i].n && v[i].s[k] == a && v[i].s[k + 1] == b;
-
-                v[i].s[to++] = hit ? c : v[i].s[k];
-                k += hit;
-            }
-            v[i].n = to;
-        }
-    }
-    for (size_t i = 0; i < n; i++)
-        free(v[i].s);
-    for (size_t i = 0; i < ntok; i++)
-        lm_buf_free(&tok[i]);
-    free(v);
+    return lm_bpe_add(ctx, w->s, w->n);
 }
 
-static bool train_once(size_t letters, const lm_bpe_opt *o, uint64_t times)
+static lm_vocab *make_vocab(size_t tokens, int kind)
 {
-    lm_words *words = lm_words_new();
-    lm_buf text = {0}, want = {0}, have = {0};
-    lm_word *w;
-    lm_bpe b;
-    size_t n;
-    bool good;
-
-    babble(&text, letters, 12);
-    lm_words_text(words, lm_pre_named(LM_PRE_QWEN2), lm_buf_str(&text), false, times);
-    n = lm_words_sorted(words, &w);
-    lm_bpe_train(w, n, o, &b);
-    for (size_t i = 0; i < b.nmerge; i++)
-        lm_buf_addf(&have, "%u %u\n", b.merge[2 * i], b.merge[2 * i + 1]);
-    plain_train(w, n, o, &want);
-    good = lm_eq(lm_buf_str(&have), lm_buf_str(&want)) && b.nmerge;
-    lm_bpe_free(&b);
-    free(w);
-    lm_words_free(words);
-    lm_buf_free(&text);
-    lm_buf_free(&want);
-    lm_buf_free(&have);
-    return good;
-}
-
-static lm_vocab *make_vocab(size_t tokens, int pre)
-{
-    lm_words *words = lm_words_new();
+    const lm_pre *pre = lm_pre_named(kind);
+    lm_bpe_words words = {0};
     lm_buf text = {0}, tok = {0}, cfg = {0};
     lm_str special = LM_STR("<|endoftext|>");
     lm_vocab *v = NULL;
-    lm_word *w;
+    lm_tally *t = lm_tally_new(1 << 24, 1, NULL);
     lm_bpe b;
-    size_t n;
 
     babble(&text, 20000, 30);
-    lm_words_text(words, lm_pre_named(pre), lm_buf_str(&text), false, 1);
-    n = lm_words_sorted(words, &w);
-    lm_bpe_train(w, n, &(lm_bpe_opt){.tokens = tokens}, &b);
-    lm_vocab_write(&(lm_vocab_def){lm_pre_named(pre), b.token, b.ntoken, b.merge, b.nmerge,
-                                   &special, 1},
+    lm_words_text(lm_tally_words(t), pre, lm_buf_str(&text), false, 1);
+    lm_tally_each(t, false, NULL, add_word, &words);
+    lm_bpe_train(&words, &(lm_bpe_opt){.tokens = tokens}, &b);
+    lm_vocab_write(&(lm_vocab_def){pre, b.token, b.ntoken, b.merge, b.nmerge, &special, 1, NULL, 0},
                    &tok, &cfg);
     ok(!lm_vocab_parse(lm_buf_str(&tok), lm_buf_str(&cfg), &v) && lm_vocab_size(v) == tokens + 1,
        "a vocabulary is trained, written, read");
     lm_bpe_free(&b);
-    free(w);
-    lm_words_free(words);
+    lm_tally_free(t);
     lm_buf_free(&text);
     lm_buf_free(&tok);
     lm_buf_free(&cfg);
@@ -241,15 +147,6 @@ int main(void)
     bool good = true;
     lm_vocab *v;
 
-    for (int i = 0; i < 20; i++)
-        good &=
-            train_once(200 + 40 * (size_t)i, &(lm_bpe_opt){.tokens = 256 + 30 + 5 * (size_t)i}, 1);
-    ok(good, "merges: those of the plain trainer");
-    ok(train_once(800, &(lm_bpe_opt){.tokens = 400, .max_bytes = 5}, 1),
-       "also with a greatest length");
-    ok(train_once(800, &(lm_bpe_opt){.tokens = 400, .min_count = 9}, 1), "also with a least count");
-    ok(train_once(800, &(lm_bpe_opt){.tokens = 330}, 1ull << 40),
-       "also with counts beyond 32 bits");
     encode();
     long_words();
     ok(lm_vocab_parse(LM_STR("{}"), (lm_str){NULL, 0}, &v) == LM_EINVALID && !v,
