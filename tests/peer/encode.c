@@ -87,10 +87,12 @@ static size_t scan(const struct job *j)
 {
     size_t ends[256], n = 0, got;
 
-    for (size_t d = 0; d < j->n; d++)
-        for (size_t from = 0;
-             (got = lm_scan(lm_vocab_pre(j->v), j->doc[d].p, j->doc[d].n, &from, ends, 256));)
+    for (size_t d = 0; d < j->n; d++) {
+        lm_scan_pos at = {0};
+
+        while ((got = lm_scan(lm_vocab_pre(j->v), j->doc[d].p, j->doc[d].n, &at, ends, 256)))
             n += got;
+    }
     return n;
 }
 
