@@ -1,4 +1,4 @@
-/* uclass: the general class of a character (Unicode 16.0), by a 2-stage table made by uclass.py. */
+/* uclass: the general class of a character (Unicode 16.0), by a 2-stage table that uclass.py makes of the Unicode data. */
 #ifndef LM_UCLASS_H
 #define LM_UCLASS_H
 #include "base/base.h"

@@ -1,59 +1,110 @@
 #!/usr/bin/env python3
-"""Writes uclass-tab.c: the class of each Unicode character, for the pretoken scanners.
+"""Makes uclass-tab.c, the class of each Unicode character for the pretoken scanners, from the Unicode data files.
 
-    python3 lib/text/uclass.py >lib/text/uclass-tab.c
+    python3 lib/text/uclass.py [-a AGE] [DIR] >lib/text/uclass-tab.c
+    python3 lib/text/uclass.py -d lib/text/uclass-tab.c [DIR]
 
-Takes PyPI unicodedata2 16.0.0 (so that the version is the one we name), else says which version it found and stops.
+DIR holds UnicodeData.txt, PropList.txt, DerivedNormalizationProps.txt and DerivedAge.txt (/usr/share/unicode, of the
+Debian package unicode-data). -a: leave out characters younger than version AGE, so that the data of a later
+version give the table of AGE; categories that changed since are in CHANGED below. -d: write nothing; say which characters known to both DIR and the table differ.
 """
+import getopt
+import re
 import sys
 
-try:
-    import unicodedata2 as ud
-except ImportError:
-    import unicodedata as ud
-if ud.unidata_version != "16.0.0":
-    sys.exit("uclass.py: Unicode %s, 16.0.0 wanted (pip install unicodedata2==16.0.0)" % ud.unidata_version)
-
-SPACE = {9, 10, 11, 12, 13, 32, 0x85, 0xA0, 0x1680, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000} | set(range(0x2000, 0x200B))
 LETTERS = {"Lu": 1, "Lt": 2, "Lm": 3, "Lo": 4, "Ll": 5}
-FIRST = {"N": 6, "M": 8, "P": 9}
-LEAF, TOP = 128, 0x40000
-
-hangul = list(range(0x1161, 0x1176)) + list(range(0x11A8, 0x11C3))
-joins = set(hangul)  # may join the character before it under NFC
-for c in range(0x110000):
-    d = ud.decomposition(chr(c))
-    if d and d[0] != "<" and len(d.split()) == 2:
-        a, b = (chr(int(x, 16)) for x in d.split())
-        if ud.normalize("NFC", a + b) == chr(c):
-            joins.add(ord(b))
+FIRST = {"N": 6, "M": 8, "P": 9}  # by the first letter of the category
+SPACE, NFC = 7, 0x40
+CHANGED = {0x295: ((17, 0), "Ll")}  # what a later version made of a known character: since when, what it was before
+LEAF, TOP, END = 128, 0x40000, 0x110000
 
 
-def klass(c):
-    g = ud.category(chr(c))
-    k = 7 if c in SPACE else LETTERS.get(g) or FIRST.get(g[0], 0)
-    nfc = c in joins or ud.combining(chr(c)) or (not 0xD800 <= c < 0xE000 and ud.normalize("NFC", chr(c)) != chr(c))
-    return chr(0x30 + k + (0x40 if nfc else 0))
+def rows(name):
+    """The fields of each line and the characters it is about."""
+    with open("%s/%s" % (folder, name), encoding="utf-8") as f:
+        for line in f:
+            fields = [x.strip() for x in line.partition("#")[0].split(";")]
+            if fields[0]:
+                lo, _, hi = fields[0].partition("..")
+                yield range(int(lo, 16), int(hi or lo, 16) + 1), fields[1:]
 
 
-# Above plane 3 only E0000-E01FF holds anything; it stands at 3F000, and 3FF80 for all the rest.
-text = "".join(klass(c) for c in range(TOP))
-assert set(text[0x3F000:]) == {"0"}
-tags = "".join(klass(c) for c in range(0xE0000, 0xE0200))
-assert {klass(c) for c in range(TOP, 0x110000) if not 0xE0000 <= c < 0xE0200} == {"0"}
-text = text[:0x3F000] + tags + text[0x3F200:]
+def number(version):
+    return tuple(int(x) for x in version.split("."))[:2]
 
-leaves, top = {}, []
-for i in range(0, TOP, LEAF):
-    top.append(leaves.setdefault(text[i : i + LEAF], len(leaves)))
-assert len(leaves) <= 256
-print("/* Made by uclass.py from Unicode %s; do not edit. */" % ud.unidata_version)
-print('#include "text/uclass.h"\n\n/* clang-format off */')
-print("const uint8_t lm_uclass_top[%d] = {" % len(top))
-for i in range(0, len(top), 32):
-    print("    " + ",".join(map(str, top[i : i + 32])) + ",")
-print("};\n\n/* A character's byte: '0' + class, + 64 if NFC may change it. Not NUL-ended. */")
-print("const char lm_uclass_leaf[%d][%d] = {" % (len(leaves), LEAF))
-for leaf in leaves:
-    print('    "%s",' % leaf)
-print("};")
+
+def read(age):
+    """The byte of each character: '0' + class, + 64 if NFC may change it; and which are assigned."""
+    klass, known = bytearray(b"0" * END), bytearray(END)
+    for chars, (version, *_) in rows("DerivedAge.txt"):
+        if number(version) <= age:
+            known[chars.start : chars.stop] = b"\1" * len(chars)
+    first = None
+    for chars, (name, category, combining, *_) in rows("UnicodeData.txt"):
+        if name.endswith(", First>"):  # a block: two lines, its first and its last character
+            first = chars.start
+            continue
+        for c in range(chars.start if first is None else first, chars.stop):
+            since, was = CHANGED.get(c, (age, category))
+            now = was if age < since else category
+            k = LETTERS.get(now) or FIRST.get(now[0], 0)
+            klass[c] = 0x30 + k + (NFC if combining != "0" else 0)
+        first = None
+    for chars, (prop, *_) in rows("PropList.txt"):
+        for c in chars if prop == "White_Space" else ():
+            klass[c] = 0x30 + SPACE
+    for chars, (prop, *value) in rows("DerivedNormalizationProps.txt"):
+        for c in chars if prop == "NFC_QC" and value[0] in "NM" else ():  # no, maybe
+            klass[c] |= NFC
+    for c in range(END):
+        if not known[c]:
+            klass[c] = 0x30
+    return klass.decode(), known
+
+
+def write(klass, version):
+    # Above plane 3 only E0000-E01FF holds anything; it stands at 3F000, and 3FF80 for all the rest.
+    assert set(klass[0x3F000:0xE0000] + klass[0xE0200:]) == {"0"}
+    text = klass[:0x3F000] + klass[0xE0000:0xE0200] + klass[0x3F200:TOP]
+    leaves, top = {}, []
+    for i in range(0, TOP, LEAF):
+        top.append(leaves.setdefault(text[i : i + LEAF], len(leaves)))
+    assert len(leaves) <= 256
+    print("/* Made by uclass.py from Unicode %s; do not edit. */" % version)
+    print('#include "text/uclass.h"\n\n/* clang-format off */')
+    print("const uint8_t lm_uclass_top[%d] = {" % len(top))
+    for i in range(0, len(top), 32):
+        print("    " + ",".join(map(str, top[i : i + 32])) + ",")
+    print("};\n\n/* A character's byte: '0' + class, + 64 if NFC may change it. Not NUL-ended. */")
+    print("const char lm_uclass_leaf[%d][%d] = {" % (len(leaves), LEAF))
+    for leaf in leaves:
+        print('    "%s",' % leaf)
+    print("};")
+
+
+def differ(path):
+    with open(path, encoding="utf-8") as f:
+        source = f.read()
+    version = re.search(r"from Unicode ([0-9.]+)", source).group(1)
+    top = [int(x) for x in re.search(r"top\[\d+\] = {(.*?)}", source, re.S).group(1).split(",") if x.strip()]
+    leaves = re.findall(r'^    "(.*)",$', source, re.M)
+    table = "".join(leaves[i] for i in top)
+    table = table[:0x3F000] + "0" * (0xE0000 - 0x3F000) + table[0x3F000:0x3F200] + "0" * (END - 0xE0200)
+    klass, known = read(number(version))
+    for c in range(END):
+        if known[c] and klass[c] != table[c]:
+            print("U+%04X: class %d, not %d" % (c, ord(table[c]) - 0x30, ord(klass[c]) - 0x30))
+    print("%d characters compared" % sum(known))
+
+
+options, rest = getopt.getopt(sys.argv[1:], "a:d:")
+options = dict(options)
+folder = rest[0] if rest else "/usr/share/unicode"
+with open(folder + "/PropList.txt", encoding="utf-8") as f:
+    data = re.match(r"# PropList-([0-9.]+)\.txt", f.readline()).group(1)
+if "-d" in options:
+    differ(options["-d"])
+elif number(options.get("-a", data)) < number(data):
+    write(read(number(options["-a"]))[0], "%s, the data of %s without younger characters" % (options["-a"], data))
+else:
+    write(read(number(data))[0], data)
