@@ -49,8 +49,8 @@ static void summary(const lm_vocab *v)
     }
     printf("size\t%u\ntokens\t%zu\nadded\t%zu\nspecial\t%zu\nmerges\t%zu\nbytes\t%zu\n",
            lm_vocab_size(v), kinds[0], kinds[1], kinds[2], lm_vocab_merges(v), bytes);
-    printf("pattern\t%s\nnormalizer\t%s\n", lm_pre_name(lm_vocab_pre(v)),
-           lm_vocab_nfc(v) ? "NFC" : "none");
+    lm_pct_encode(&b, lm_cstr(lm_pre_name(lm_vocab_pre(v))));
+    printf("pattern\t%s\nnormalizer\t%s\n", b.p, lm_vocab_nfc(v) ? "NFC" : "none");
     for (int role = 0; role < LM_ROLE_COUNT; role++) {
         uint32_t id = lm_vocab_role(v, role);
 

@@ -21,6 +21,7 @@ refused 'a pattern that is none' 's/"Regex": ".*"/"Regex": "x("/' "pattern 'x\\(
 refused 'a split that loses text' 's/"Isolated"/"Removed"/' 'behavior Removed'
 refused 'a prefix space' 's/"add_prefix_space": false/"add_prefix_space": true/' add_prefix_space
 refused 'another normalizer' 's/"normalizer": null/"normalizer": {"type": "Lowercase"}/' normalizer
+refused 'another normalizer in a sequence' 's/"normalizer": null/"normalizer": {"type": "Sequence", "normalizers": [{"type": "NFC"}, {"type": "NFKC"}]}/' normalizer
 refused 'an id given twice' 's/"lo": 256/"lo": 255/' 'id 255 is given twice'
 refused 'an id of an added token given to another' 's/"lo": 256/"lo": 270/' 'id 270'
 refused 'a huge id' 's/"lo": 256/"lo": 99999999/' 'an id is no integer'

@@ -28,5 +28,7 @@ size_t lm_scan_deepseek(lm_scan_text t, size_t *from, size_t *ends, size_t cap);
 size_t lm_scan_contraction(lm_scan_text t, size_t i, bool fold);
 /* \s*[\r\n]+|\s+(?!\S)|\s+ at i, where a space stands: its end. */
 size_t lm_scan_space(lm_scan_text t, size_t i);
+/* Appends to out what a pattern of Hugging Face's library is to PCRE2. LM_EINVALID: it cannot be said, by name. */
+int lm_scan_dialect(lm_str re, lm_buf *out);
 
 #endif

@@ -150,8 +150,9 @@ static char *name(const lm_pre_step *step, size_t n)
 
 static int compile(const lm_pre_step *s, lm_re **out)
 {
-    int flags = LM_RE_UTF | LM_RE_UCP | LM_RE_VALID;
+    int flags = LM_RE_UTF | LM_RE_UCP | LM_RE_VALID | LM_RE_LINES, err = 0;
     lm_str pattern = s->pattern;
+    lm_buf b = {0};
     size_t n;
 
     if (s->what == LM_STEP_TEXT && !pattern.n)
@@ -164,9 +165,14 @@ static int compile(const lm_pre_step *s, lm_re **out)
         pattern = lm_pre_steps(lm_pre_named(LM_PRE_GPT2), &n)->pattern;
     if (!lm_utf8_valid(pattern.p, pattern.n))
         return lm_err(LM_EINVALID, "a pattern is not UTF-8");
-    if (!(*out = lm_re_new(pattern, flags)))
-        lm_last_error()->err = LM_EINVALID;
-    return *out ? 0 : LM_EINVALID;
+    if (s->what != LM_STEP_TEXT) {
+        err = lm_scan_dialect(pattern, &b);
+        pattern = lm_buf_str(&b);
+    }
+    if (err >= 0 && !(*out = lm_re_new(pattern, flags)))
+        err = lm_err(LM_EINVALID, "%s", lm_last_error()->detail);
+    lm_buf_free(&b);
+    return err;
 }
 
 int lm_pre_compile(const lm_pre_step *step, size_t n, const lm_pre **out)

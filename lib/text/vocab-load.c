@@ -10,6 +10,26 @@ static int bad(const char *what)
     return lm_err(LM_EINVALID, "tokenizer.json: %s", what);
 }
 
+/* None, NFC, or a Sequence of these. */
+static int load_norm(lm_vocab *v, json_t *norm)
+{
+    json_t *list;
+    int err = 0;
+
+    if (!norm || json_is_null(norm))
+        return 0;
+    if (lm_is(lm_json_text(json_object_get(norm, "type")), "NFC")) {
+        v->nfc = true;
+        return 0;
+    }
+    list = json_object_get(norm, "normalizers");
+    if (!lm_is(lm_json_text(json_object_get(norm, "type")), "Sequence") || !json_is_array(list))
+        return bad("a normalizer other than NFC: not supported");
+    for (size_t i = 0; i < json_array_size(list) && err >= 0; i++)
+        err = load_norm(v, json_array_get(list, i));
+    return err;
+}
+
 static int load_kind(lm_vocab *v, json_t *root, json_t *model)
 {
     static const char *const null_or_empty[] = {"continuing_subword_prefix", "end_of_word_suffix",
@@ -37,12 +57,7 @@ static int load_kind(lm_vocab *v, json_t *root, json_t *model)
         return bad("byte_fallback is on: not byte-level BPE");
     if (drop && !json_is_null(drop) && json_number_value(drop) != 0)
         return bad("dropout is set: not supported");
-    if (norm && !json_is_null(norm)) {
-        if (!lm_is(lm_json_text(json_object_get(norm, "type")), "NFC"))
-            return bad("a normalizer other than NFC: not supported");
-        v->nfc = true;
-    }
-    return 0;
+    return load_norm(v, norm);
 }
 
 static int by_len_down(const void *a, const void *b)

@@ -92,8 +92,25 @@ static lm_pre_step plain(lm_pre_step s)
     return s;
 }
 
+/* Other ways to write a named pattern, which cut alike. */
+static const struct {
+    int kind;
+    const char *regex;
+} other_forms[] = {
+    {LM_PRE_CL100K, "'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}+|\\p{N}{1,3}| "
+                    "?[^\\s\\p{L}\\p{N}]++[\\r\\n]*|\\s*[\\r\\n]|\\s+(?!\\S)|\\s+"},
+    {LM_PRE_GPT2,
+     "'(?:[sdmt]|ll|ve|re)| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"},
+    {LM_PRE_GPT2, "'(?:[sdmt]|ll|ve|re)| ?\\p{L}++| ?\\p{N}++| "
+                  "?[^\\s\\p{L}\\p{N}]++|\\s++$|\\s+(?!\\S)|\\s"},
+};
+
 static const lm_pre *known(const lm_pre_step *s, size_t n)
 {
+    for (size_t i = 0; i < LM_COUNT(other_forms) && n == 1; i++)
+        if (s->what == LM_STEP_REGEX && s->how == LM_CUT_ISOLATED &&
+            lm_is(s->pattern, other_forms[i].regex))
+            return lm_pre_named(other_forms[i].kind);
     for (int kind = 0; kind < LM_PRE_COUNT; kind++) {
         size_t k = 0, m;
         const lm_pre_step *t = lm_pre_steps(lm_pre_named(kind), &m);
