@@ -253,8 +253,15 @@ static int write_vocab(const lm_pre *pre, const lm_bpe *b)
     int err = name_specials(name, n, text);
 
     if (err >= 0) {
-        lm_vocab_write(&(lm_vocab_def){pre, b->token, b->ntoken, b->merge, b->nmerge, name, n,
-                                       b->spoken, quirks ? reserve : 0},
+        lm_vocab_write(&(lm_vocab_def){.pre = pre,
+                                       .token = b->token,
+                                       .ntoken = b->ntoken,
+                                       .merge = b->merge,
+                                       .nmerge = b->nmerge,
+                                       .special = name,
+                                       .nspecial = n,
+                                       .spoken = b->spoken,
+                                       .nspoken = quirks ? reserve : 0},
                        &tok, &cfg);
         dir = lm_aside_dir(lm_common.out);
         err = dir ? write_file(lm_aside_path(dir), "tokenizer.json", &tok) : LM_EIO;

@@ -35,6 +35,10 @@ const lm_pre *lm_vocab_pre(const lm_vocab *v)
 {
     return v->pre;
 }
+bool lm_vocab_words_first(const lm_vocab *v)
+{
+    return v->ignore_merges;
+}
 bool lm_vocab_nfc(const lm_vocab *v)
 {
     return v->nfc;

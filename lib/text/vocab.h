@@ -46,6 +46,7 @@ int lm_vocab_decode(const lm_vocab *v, const uint32_t *ids, size_t n, bool drop,
 /* The merges of one pretoken of n > 0 bytes (< 2^31), appended: a scan for the least rank while short, a heap
    when long, O(n log n). LM_EINVALID: a byte the vocabulary lacks. */
 int lm_vocab_word(const lm_vocab *v, const char *p, size_t n, lm_ids *out);
+bool lm_vocab_words_first(const lm_vocab *v);      /* ignore_merges: a pretoken that is a token is that one, before any merge */
 bool lm_vocab_nfc(const lm_vocab *v);              /* wants Unicode form C: text that may not be in it is refused */
 static inline void lm_ids_need(lm_ids *b, size_t more)
 {
@@ -62,9 +63,15 @@ typedef struct {
     const uint32_t *merge; size_t nmerge;
     const lm_str *special; size_t nspecial;
     const bool *spoken; size_t nspoken;            /* specials that are results of merges too, so far as there are any */
+    /* What may be left out, of an imported vocabulary: */
+    const uint32_t *special_id;                    /* rising; then token[] may have gaps, p NULL */
+    const bool *plain;                             /* special[i] is matched in text but no control token */
+    const uint32_t *role;                          /* LM_ROLE_COUNT ids, LM_NO_ID = none; NULL: by known names */
+    bool ignore_merges, nfc;
+    lm_str chat;                                   /* chat template */
 } lm_vocab_def;
 /* tokenizer.json in the bytes Hugging Face re-saves it in, and tokenizer_config.json with the roles of the
-   specials whose names are known. */
+   specials whose names are known, or def's; either NULL: not wanted. */
 void lm_vocab_write(const lm_vocab_def *d, lm_buf *tokenizer, lm_buf *config);
 /* The byte-level character of a byte (GPT-2's map), and back (-1: none). */
 uint32_t lm_bytechar(uint8_t byte);

@@ -46,7 +46,13 @@ static lm_vocab *make_vocab(size_t tokens, int kind)
     lm_words_text(lm_tally_words(t), pre, lm_buf_str(&text), false, 1);
     lm_tally_each(t, false, NULL, add_word, &words);
     lm_bpe_train(&words, &(lm_bpe_opt){.tokens = tokens}, &b);
-    lm_vocab_write(&(lm_vocab_def){pre, b.token, b.ntoken, b.merge, b.nmerge, &special, 1, NULL, 0},
+    lm_vocab_write(&(lm_vocab_def){.pre = pre,
+                                   .token = b.token,
+                                   .ntoken = b.ntoken,
+                                   .merge = b.merge,
+                                   .nmerge = b.nmerge,
+                                   .special = &special,
+                                   .nspecial = 1},
                    &tok, &cfg);
     ok(!lm_vocab_parse(lm_buf_str(&tok), lm_buf_str(&cfg), &v) && lm_vocab_size(v) == tokens + 1,
        "a vocabulary is trained, written, read");
