@@ -4,7 +4,10 @@
 #include "text/bpe-priv.h"
 #include "text/vocab.h"
 
-enum { FILL = 8192 }; /* pairs a new floor should let in, if there are so many */
+enum {
+    FILL = 8192,
+    SHARE = 16
+}; /* pairs a new floor should let in, but one in 16 of all at most */
 
 typedef struct {
     int64_t count;
@@ -105,7 +108,7 @@ static void push(train *t, uint32_t k)
 /* Lowers the floor until enough pairs stand above it; false when there are none left. */
 static bool refill(train *t)
 {
-    size_t have[64] = {0}, n = 0;
+    size_t have[64] = {0}, n = 0, fill = t->p.n / SHARE < FILL ? t->p.n / SHARE : FILL;
     int bit = 62;
 
     if (t->floor <= t->least)
@@ -113,7 +116,7 @@ static bool refill(train *t)
     for (size_t k = 0; k < t->p.n; k++)
         if (t->p.pair[k].count > 0)
             have[63 - __builtin_clzll((uint64_t)t->p.pair[k].count)]++;
-    while (bit > 0 && (n += have[bit]) < FILL)
+    while (bit > 0 && (n += have[bit]) <= fill)
         bit--;
     t->floor = 1ll << bit > t->least && !t->o->quirks ? 1ll << bit : t->least;
     for (size_t k = 0; k < t->p.n; k++)

@@ -3,7 +3,21 @@
    Longer ones stand in an arena, in a second table. */
 #include "text/words-priv.h"
 
-enum { BATCH = 256, ENDS = 4096 };
+enum { BATCH = 256, ENDS = 4096, HUGE_FROM = 2 << 20 };
+
+/* Large tables get huge pages: half of a look-up beyond the caches is finding the page. */
+static void *table_new(size_t n, size_t each)
+{
+    return n * each < HUGE_FROM ? lm_zalloc(n, each) : lm_alloc_huge(n * each);
+}
+
+static void table_free(void *p, size_t n, size_t each)
+{
+    if (n * each < HUGE_FROM)
+        free(p);
+    else
+        lm_free_huge(p, n * each);
+}
 
 lm_words *lm_words_new(lm_tally *t, size_t budget)
 {
@@ -23,8 +37,8 @@ void lm_words_free(lm_words *w)
 {
     if (!w)
         return;
-    free(w->shorts.tab);
-    free(w->longs.tab);
+    table_free(w->shorts.tab, (size_t)1 << w->shorts.bits, sizeof *w->shorts.tab);
+    table_free(w->longs.tab, (size_t)1 << w->longs.bits, sizeof *w->longs.tab);
     lm_arena_free(w->text);
     free(w->end);
     free(w);
@@ -54,7 +68,7 @@ static int grow_short(lm_words *w)
 
     if (!may_grow(w, 2 * n, sizeof *old))
         return lm_words_spill(w);
-    w->shorts.tab = lm_zalloc(2 * n, sizeof *old);
+    w->shorts.tab = table_new(2 * n, sizeof *old);
     w->shorts.bits++;
     for (size_t i = 0; i < n; i++)
         if (old[i].k[1]) {
@@ -64,7 +78,7 @@ static int grow_short(lm_words *w)
                 k = (k + 1) & (2 * n - 1);
             w->shorts.tab[k] = old[i];
         }
-    free(old);
+    table_free(old, n, sizeof *old);
     return 0;
 }
 
@@ -75,7 +89,7 @@ static int grow_long(lm_words *w)
 
     if (!may_grow(w, 2 * n, sizeof *old))
         return lm_words_spill(w);
-    w->longs.tab = lm_zalloc(2 * n, sizeof *old);
+    w->longs.tab = table_new(2 * n, sizeof *old);
     w->longs.bits++;
     for (size_t i = 0; i < n; i++)
         if (old[i].p) {
@@ -85,7 +99,7 @@ static int grow_long(lm_words *w)
                 k = (k + 1) & (2 * n - 1);
             w->longs.tab[k] = old[i];
         }
-    free(old);
+    table_free(old, n, sizeof *old);
     return 0;
 }
 
