@@ -260,8 +260,7 @@ static int write_vocab(const lm_pre *pre, const lm_bpe *b)
                                        .nmerge = b->nmerge,
                                        .special = name,
                                        .nspecial = n,
-                                       .spoken = b->spoken,
-                                       .nspoken = quirks ? reserve : 0},
+                                       .spoken = b->spoken},
                        &tok, &cfg);
         dir = lm_aside_dir(lm_common.out);
         err = dir ? write_file(lm_aside_path(dir), "tokenizer.json", &tok) : LM_EIO;

@@ -50,8 +50,8 @@ static void place(lm_bpe_pairs *p, uint64_t h, uint32_t k)
     p->slot[i] = (h >> 32 << 32) | (k + 1);
 }
 
-/* Makes the table anew, larger if need be. Pairs that occur no more are left out: should one come
-   back, it is a new one. */
+/* Makes the table anew, larger if need be. Pairs that occur no more are left out: none comes back.
+ */
 static void grow(lm_bpe_pairs *p)
 {
     size_t live = 0;
@@ -67,17 +67,14 @@ static void grow(lm_bpe_pairs *p)
             place(p, hash(p->pair[k].key), (uint32_t)k);
 }
 
-uint32_t lm_bpe_pair_add(lm_bpe_pairs *p, uint64_t key, bool listed)
+void lm_bpe_pair_add(lm_bpe_pairs *p, lm_bpe_pair pair)
 {
     LM_GROW(p->pair, p->n, p->cap);
-    if (listed && p->used * 2 >= 1ull << p->bits)
+    if (p->used * 2 >= 1ull << p->bits)
         grow(p);
-    p->pair[p->n] = (lm_bpe_pair){key, 0, 0};
-    if (listed) {
-        place(p, hash(key), (uint32_t)p->n);
-        p->used++;
-    }
-    return (uint32_t)p->n++;
+    p->pair[p->n] = pair;
+    place(p, hash(pair.key), (uint32_t)p->n++);
+    p->used++;
 }
 
 const uint32_t *lm_bpe_list(const lm_bpe_pairs *p, uint64_t words, uint32_t *one, size_t *n)
@@ -108,31 +105,6 @@ uint32_t *lm_bpe_list_new(lm_bpe_pairs *p, size_t n, uint64_t *words)
     *words = p->npool + 1;
     p->npool += n + 2;
     return to + 2;
-}
-
-uint64_t lm_bpe_list_join(lm_bpe_pairs *p, uint64_t a, uint64_t b)
-{
-    uint32_t onea, oneb, *to;
-    size_t na, nb, n = 0, i = 0, j = 0;
-    const uint32_t *x, *y;
-    uint64_t words;
-
-    if (!a || !b)
-        return a | b;
-    x = lm_bpe_list(p, a, &onea, &na);
-    y = lm_bpe_list(p, b, &oneb, &nb);
-    to = lm_bpe_list_new(p, na + nb, &words); /* the pool may have moved */
-    x = lm_bpe_list(p, a, &onea, &na);
-    y = lm_bpe_list(p, b, &oneb, &nb);
-    while (i < na || j < nb)
-        if (i < na && j < nb && x[i] == y[j]) {
-            to[n++] = x[i++];
-            j++;
-        } else {
-            to[n++] = j == nb || (i < na && x[i] < y[j]) ? x[i++] : y[j++];
-        }
-    memcpy(to - 2, &(uint64_t){n}, 8);
-    return words;
 }
 
 /* --- the pairs of bytes, before the first merge --- */
@@ -197,7 +169,6 @@ static void lay_out(struct counting *c, size_t parts, lm_bpe_pairs *p)
 {
     for (uint32_t both = 0; both < PAIRS; both++) {
         uint64_t n = 0, count = 0, words;
-        uint32_t k;
 
         for (size_t i = 0; i < parts; i++) {
             n += c->part[i]->n[both];
@@ -210,9 +181,8 @@ static void lay_out(struct counting *c, size_t parts, lm_bpe_pairs *p)
             c->part[i]->at[both] =
                 i ? c->part[i - 1]->at[both] + c->part[i - 1]->n[both] : words + 1;
         }
-        k = lm_bpe_pair_add(p, (uint64_t)c->id[both >> 8] << 32 | c->id[both & 255], true);
-        p->pair[k].count = (int64_t)count;
-        p->pair[k].words = words;
+        lm_bpe_pair_add(p, (lm_bpe_pair){(uint64_t)c->id[both >> 8] << 32 | c->id[both & 255],
+                                         (int64_t)count, words});
     }
 }
 

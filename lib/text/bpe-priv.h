@@ -20,14 +20,11 @@ typedef struct {
 void lm_bpe_pairs_new(lm_bpe_pairs *p, size_t expect);
 void lm_bpe_pairs_free(lm_bpe_pairs *p);
 uint32_t lm_bpe_find(const lm_bpe_pairs *p, uint64_t key);         /* LM_BPE_NONE if there is none */
-/* A pair of no words and count 0; listed: to be found by its key, which must be new. */
-uint32_t lm_bpe_pair_add(lm_bpe_pairs *p, uint64_t key, bool listed);
+void lm_bpe_pair_add(lm_bpe_pairs *p, lm_bpe_pair pair);           /* its key must be new */
 void lm_bpe_prefetch(const lm_bpe_pairs *p, uint64_t key);
 /* The places of a pair's words, *one holds a single one; valid until the pool grows. */
 const uint32_t *lm_bpe_list(const lm_bpe_pairs *p, uint64_t words, uint32_t *one, size_t *n);
 uint32_t *lm_bpe_list_new(lm_bpe_pairs *p, size_t n, uint64_t *words);     /* room for n > 1 places */
-/* The words of both, each once. */
-uint64_t lm_bpe_list_join(lm_bpe_pairs *p, uint64_t a, uint64_t b);
 
 /* Counts the pairs of neighbouring bytes of all words; symbols become ids. */
 void lm_bpe_count(lm_bpe_words *w, const uint32_t id[256], lm_pool *pool, lm_bpe_pairs *p);

@@ -20,7 +20,7 @@ typedef struct {
     lm_bpe *out;
     lm_bpe_pairs p;
     lm_bpe_walk *walk;
-    lm_dict known; /* bytes -> id */
+    lm_dict special; /* bytes -> id */
     top *heap;
     size_t nheap, capheap;
     int64_t least, floor;
@@ -84,17 +84,9 @@ static void sift_down(train *t, size_t i)
     t->heap[i] = x;
 }
 
-/* The count of a pair. Entries made apart (quirks) share that of the one the table knows. */
-static int64_t count_of(const train *t, uint32_t k)
-{
-    if (t->o->quirks && (k = lm_bpe_find(&t->p, t->p.pair[k].key)) == LM_BPE_NONE)
-        return 0;
-    return t->p.pair[k].count;
-}
-
 static void push(train *t, uint32_t k)
 {
-    top x = {count_of(t, k), t->p.pair[k].key, k};
+    top x = {t->p.pair[k].count, t->p.pair[k].key, k};
     size_t i;
 
     if (x.count < t->floor)
@@ -118,7 +110,7 @@ static bool refill(train *t)
             have[63 - __builtin_clzll((uint64_t)t->p.pair[k].count)]++;
     while (bit > 0 && (n += have[bit]) <= fill)
         bit--;
-    t->floor = 1ll << bit > t->least && !t->o->quirks ? 1ll << bit : t->least;
+    t->floor = 1ll << bit > t->least ? 1ll << bit : t->least;
     for (size_t k = 0; k < t->p.n; k++)
         if (t->p.pair[k].count >= t->floor) {
             LM_GROW(t->heap, t->nheap, t->capheap);
@@ -135,38 +127,39 @@ static uint32_t pop(train *t)
 {
     while (t->nheap || refill(t)) {
         top x = t->heap[0];
-        int64_t now = count_of(t, x.pair);
+        int64_t now = t->p.pair[x.pair].count;
 
-        if (now != x.count && (t->o->quirks || (now >= t->floor && now < x.count))) {
-            t->heap[0].count = now; /* back to where it belongs */
+        if (now < x.count && now >= t->floor) { /* fell since: back to where it belongs */
+            t->heap[0].count = now;
             sift_down(t, 0);
             continue;
         }
-        if (x.count < t->least)
-            return LM_BPE_NONE;
         t->heap[0] = t->heap[--t->nheap];
         if (t->nheap)
             sift_down(t, 0);
         if (now == x.count)
-            return x.pair; /* else it is below the floor, or rose and has a better entry */
+            return x.pair;
     }
     return LM_BPE_NONE;
 }
 
 /* --- tokens --- */
 
+/* The id of a token: a new one, or that of the special it equals. No string is made by two merges:
+   what stands in two places of it would have gone through the same merges in both, as none crosses
+   its ends. */
 static uint32_t add_token(train *t, lm_str s)
 {
     lm_bpe *b = t->out;
-    uint64_t *id = lm_dict_put(&t->known, s, b->ntoken);
+    const uint64_t *special = t->special.n ? lm_dict_get(&t->special, s) : NULL;
 
-    if (*id == b->ntoken) {
-        LM_GROW(b->token, b->ntoken, b->captoken);
-        b->token[b->ntoken++] = lm_arena_str(b->text, s);
-    } else if (*id < t->o->nspecial) {
-        b->spoken[*id] = true;
+    if (special) {
+        b->spoken = true;
+        return (uint32_t)*special;
     }
-    return (uint32_t)*id;
+    LM_GROW(b->token, b->ntoken, b->captoken);
+    b->token[b->ntoken] = lm_arena_str(b->text, s);
+    return (uint32_t)b->ntoken++;
 }
 
 /* Specials have the first ids while we learn (they decide ties so), as bytes if they can be such.
@@ -176,7 +169,6 @@ static void add_specials(train *t)
     lm_bpe *b = t->out;
     lm_buf s = {0};
 
-    b->spoken = lm_zalloc(t->o->nspecial + 1, sizeof *b->spoken);
     for (size_t i = 0; i < t->o->nspecial; i++) {
         lm_str name = t->o->special[i];
         bool fits = true;
@@ -191,7 +183,7 @@ static void add_specials(train *t)
         LM_GROW(b->token, b->ntoken, b->captoken);
         b->token[b->ntoken++] = lm_arena_str(b->text, lm_buf_str(&s));
         if (fits)
-            lm_dict_put(&t->known, lm_buf_str(&s), i);
+            lm_dict_put(&t->special, lm_buf_str(&s), i);
     }
     lm_buf_free(&s);
 }
@@ -232,26 +224,9 @@ static uint64_t key_of(const lm_bpe_side *s, uint32_t left, uint32_t right)
     return s->side ? (uint64_t)right << 32 | s->id : (uint64_t)s->id << 32 | left;
 }
 
-static void gain(train *t, const lm_bpe_side *s, uint64_t key, bool known)
-{
-    uint32_t k = known ? lm_bpe_find(&t->p, key) : LM_BPE_NONE;
-
-    if (k == LM_BPE_NONE) {
-        k = lm_bpe_pair_add(&t->p, key, true);
-        t->p.pair[k].words = s->words;
-    } else if (t->o->quirks) {
-        t->p.pair[lm_bpe_pair_add(&t->p, key, false)].words = s->words;
-    } else {
-        uint64_t all = lm_bpe_list_join(&t->p, t->p.pair[k].words, s->words);
-
-        t->p.pair[k].words = all;
-    }
-    t->p.pair[k].count += s->times;
-}
-
-/* Corrects the counts of the pairs around a merge: each neighbour x on the left had x a and has x
- * c. */
-static void settle(train *t, const lm_bpe_side *s, size_t n, const uint32_t merge[3], bool known)
+/* Corrects the counts of the pairs around a merge a b = c: each neighbour x on the left had x a and
+   has x c, which is new. */
+static void settle(train *t, const lm_bpe_side *s, size_t n, const uint32_t merge[3])
 {
     size_t from = t->p.n;
 
@@ -260,7 +235,7 @@ static void settle(train *t, const lm_bpe_side *s, size_t n, const uint32_t merg
 
         lm_bpe_prefetch(&t->p, key_of(&s[i], merge[0], merge[1]));
         if (fits(t, (uint32_t)(key >> 32), (uint32_t)key))
-            gain(t, &s[i], key, known);
+            lm_bpe_pair_add(&t->p, (lm_bpe_pair){key, s[i].times, s[i].words});
     }
     for (size_t i = 0; i < n; i++) {
         uint32_t k = lm_bpe_find(&t->p, key_of(&s[i], merge[0], merge[1]));
@@ -268,14 +243,8 @@ static void settle(train *t, const lm_bpe_side *s, size_t n, const uint32_t merg
         if (k != LM_BPE_NONE)
             t->p.pair[k].count -= s[i].times;
     }
-    for (size_t k = from; k < t->p.n; k++) /* those that were there already come below */
+    for (size_t k = from; k < t->p.n; k++)
         push(t, (uint32_t)k);
-    for (size_t i = 0; known && !t->o->quirks && i < n; i++) {
-        uint32_t k = lm_bpe_find(&t->p, key_of(&s[i], merge[2], merge[2]));
-
-        if (k < from)
-            push(t, k);
-    }
 }
 
 static int learn(train *t)
@@ -288,7 +257,7 @@ static int learn(train *t)
     while (b->ntoken < tokens && (k = pop(t)) != LM_BPE_NONE) {
         uint64_t key = t->p.pair[k].key, words = t->p.pair[k].words;
         uint32_t merge[3] = {(uint32_t)(key >> 32), (uint32_t)key, 0};
-        size_t had = b->ntoken, n;
+        size_t n;
         const lm_bpe_side *s;
 
         if (t->p.n + 4 * b->ntoken > UINT32_MAX - 1) {
@@ -301,10 +270,8 @@ static int learn(train *t)
         merge[2] = add_token(t, lm_buf_str(&both));
         add_merge(b, merge);
         n = lm_bpe_walk_words(t->walk, t->w, &t->p, words, merge, b->ntoken, &s);
-        settle(t, s, n, merge, b->ntoken == had);
-        t->p.pair[k].words = 0;
-        if (!t->o->quirks)
-            t->p.pair[k].count = 0;
+        settle(t, s, n, merge);
+        t->p.pair[k].count = 0;
         if (t->o->progress && b->ntoken % 256 == 0)
             t->o->progress(b->ntoken, tokens);
     }
@@ -342,7 +309,7 @@ int lm_bpe_train(lm_bpe_words *w, const lm_bpe_opt *o, lm_bpe *out)
     lm_bpe_walk_free(t.walk);
     lm_bpe_pairs_free(&t.p);
     lm_bpe_words_free(w);
-    lm_dict_free(&t.known);
+    lm_dict_free(&t.special);
     free(t.heap);
     return err;
 }
@@ -351,7 +318,6 @@ void lm_bpe_free(lm_bpe *b)
 {
     free(b->token);
     free(b->merge);
-    free(b->spoken);
     lm_arena_free(b->text);
     *b = (lm_bpe){0};
 }

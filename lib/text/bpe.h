@@ -19,7 +19,7 @@ typedef struct {
     size_t max_bytes;                              /* no token is made longer; 0 = any */
     bool seen;                                     /* alphabet: the bytes that occur; else all 256 */
     /* Hugging Face's own oddities: a merge makes less than max_bytes bytes, but any two bytes may be one; a
-       token equal to a special is that special; words that get a pair by another way are merged apart. */
+       token equal to a special is that special, and of equal pairs comes before all that are not. */
     bool quirks; const lm_str *special; size_t nspecial;
     lm_pool *pool;                                 /* NULL = this thread alone */
     void (*progress)(uint64_t done, uint64_t total);       /* may be NULL */
@@ -30,12 +30,12 @@ typedef struct {
 typedef struct {
     lm_str *token; size_t ntoken, captoken;
     uint32_t *merge; size_t nmerge, capmerge;
-    bool *spoken;                                  /* of each special: is it made by a merge or in the alphabet? */
+    bool spoken;                                   /* is a special made by a merge, or in the alphabet? */
     lm_arena *text;
 } lm_bpe;
 
-/* The rule: the pair of highest count, of equals the one with the lesser left id, then the lesser right id; its
-   merge is a new token, or the token that has that string already; within a word left to right. Fewer tokens than
+/* The rule: the pair of highest count, of equals the one with the lesser left id, then the lesser right id; within
+   a word left to right. Fewer tokens than
    asked come out when no pair is left: the caller looks at ntoken. Neither the order of words nor the number of
    threads changes anything. Uses up w. Memory: w, some 40 B a pair, 4 B a word in which it occurs. LM_ELIMIT:
    2^32 pairs. */

@@ -86,11 +86,10 @@ static void model(lm_jw *w, const lm_vocab_def *d)
             continue;
         lm_jw_u64(w, "", i);
     }
-    for (size_t i = 0; i < d->nspoken; i++)
-        if (d->spoken[i]) {
-            lm_jw_name(w, d->special[i]);
-            lm_jw_u64(w, "", d->ntoken + i);
-        }
+    for (size_t i = 0; d->spoken && i < d->nspecial; i++) {
+        lm_jw_name(w, d->special[i]);
+        lm_jw_u64(w, "", d->ntoken + i);
+    }
     lm_jw_end(w);
     lm_jw_arr(w, "merges");
     for (size_t i = 0; i < d->nmerge; i++) {

@@ -1,10 +1,11 @@
 """Merges of lm-bpe-train against PyPI tokenizers on the same documents.
 
-    python bpe_train.py DOCS.lm PATTERN SIZE lines|whole TOKENIZER_JSON
+    python bpe_train.py DOCS.lm PATTERN SIZE lines|whole TOKENIZER_JSON ..
 
 Trains Hugging Face's BPE with the same pattern and number of tokens (line mode: train(files); whole documents:
 an iterator) and compares alphabet, merges and ids with TOKENIZER_JSON; loads and re-saves that file and
-compares bytes. Prints one line for each; exit 1 if any differs.
+compares bytes. Of several files the largest is trained, and the smaller ones are its first merges, as the trainer
+only stops earlier for them. Prints one line for each; exit 1 if any differs.
 """
 import json
 import os
@@ -14,9 +15,12 @@ import time
 
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
-docs, pattern, size, mode, path = sys.argv[1:]
-raw = open(path, "rb").read()
-ours = json.loads(raw)
+docs, pattern, size, mode = sys.argv[1:5]
+raws = {}
+for path in sys.argv[5:]:
+    with open(path, "rb") as f:
+        raws[path] = f.read()
+ours = max((json.loads(raw) for raw in raws.values()), key=lambda t: len(t["model"]["vocab"]))
 regex = ours["pre_tokenizer"]["pretokenizers"][0]["pattern"]["Regex"]
 texts = []
 with open(docs, "rb") as f:
@@ -67,9 +71,12 @@ def first(a, b):
     return next((i for i, (x, y) in enumerate(zip(a, b)) if x != y), min(len(a), len(b)))
 
 
-a, b = [list(m) for m in ours["model"]["merges"]], [list(m) for m in theirs["merges"]]
-say(a == b, "%d merges" % len(a) if a == b else "merges %d and %d, the first other one is %d" % (len(a), len(b), first(a, b)))
-say(ours["model"]["vocab"] == theirs["vocab"], "%d ids" % len(ours["model"]["vocab"]))
-again = Tokenizer.from_file(path).to_str(pretty=True).encode()
-say(again == raw, "re-saved bytes")
+for path, raw in raws.items():
+    model = json.loads(raw)["model"]
+    a = [list(m) for m in model["merges"]]
+    b = [list(m) for m in theirs["merges"]][: len(a) if len(raws) > 1 else None]
+    say(a == b, "%d merges" % len(a) if a == b else "merges %d and %d, the first other one is %d" % (len(a), len(b), first(a, b)))
+    ids = {t: i for t, i in theirs["vocab"].items() if len(raws) == 1 or i < len(model["vocab"])}
+    say(model["vocab"] == ids, "%d ids" % len(ids))
+    say(Tokenizer.from_file(path).to_str(pretty=True).encode() == raw, "re-saved bytes")
 sys.exit(bad)

@@ -1,0 +1,93 @@
+"""lm-bpe-train --hf-quirks against tokenizers where its trainer is odd: words of few letters; reserved tokens that
+occur as words or are letters; a greatest length; a least count. Random corpora, by seed.
+
+    python bpe_odd.py FROM TO      trains corpora FROM to TO - 1; exit 1 if any differs
+"""
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+
+
+def corpus(rnd):
+    letters = rnd.choice(["a", "ab", "aab", "abc", "aaaab", "abcdefgh", "aé"])
+    longest = rnd.choice([3, 6, 12, 40])
+    words = ["".join(rnd.choice(letters) for _ in range(rnd.randint(1, longest))) for _ in range(rnd.choice([3, 30, 300]))]
+    return " ".join(rnd.choice(words) for _ in range(rnd.choice([10, 300, 3000])))
+
+
+def theirs(text, regex, size, specials, longest, least):
+    tok = Tokenizer(models.BPE())
+    tok.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(regex), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, trim_offsets=False, use_regex=False),
+        ]
+    )
+    tok.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=size,
+        min_frequency=least,
+        show_progress=False,
+        special_tokens=specials,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        max_token_length=longest or None,
+    )
+    tok.train_from_iterator([text], trainer)
+    return json.loads(tok.to_str())["model"]
+
+
+def one(seed, folder):
+    rnd = random.Random(seed)
+    text = corpus(rnd)
+    parts = sorted({text[i : i + n] for i, n in ((rnd.randrange(len(text)), rnd.randint(1, 4)) for _ in range(12))})
+    names = [p for p in parts if p.strip() == p and p] if rnd.random() < 0.6 else []
+    longest = rnd.choice([0, 0, 2, 3, 5, 9])
+    least = rnd.choice([0, 0, 1, 2, 5])
+    size = 256 + 12 + len(names) + rnd.choice([5, 40, 400])
+    docs, out, list_ = (os.path.join(folder, n) for n in ("docs.lm", "v", "names"))
+    body = text.encode()
+    with open(docs, "wb") as f:
+        f.write(b"%%lm 1\n@doc %d\n%s\n%%end n=1 b=%d\n" % (len(body), body, len(body)))
+    with open(list_, "w", encoding="utf-8") as f:
+        f.writelines(n + "\n" for n in names)
+    subprocess.run(
+        ["lm-bpe-train", "--hf-quirks", "--allow-short", "--pad-to", "1", "--reserve", str(12 + len(names)), "--vocab-size",
+         str(size), "--specials", list_, "--max-token-bytes", str(longest), "--min-frequency", str(least), "-o", out, docs],
+        check=True,
+    )
+    with open(os.path.join(out, "tokenizer.json"), "rb") as f:
+        raw = f.read()
+    ours = json.loads(raw)
+    specials = [t["content"] for t in ours["added_tokens"]]
+    want = theirs(text, ours["pre_tokenizer"]["pretokenizers"][0]["pattern"]["Regex"], size, specials, longest, least)
+    bad = []
+    if [list(m) for m in ours["model"]["merges"]] != [list(m) for m in want["merges"]]:
+        bad.append("merges")
+    ordinary = sorted((i, t) for t, i in want["vocab"].items() if t not in specials)
+    if [t for t in ours["model"]["vocab"] if t not in specials] != [t for _, t in ordinary]:
+        bad.append("tokens")
+    if Tokenizer.from_file(os.path.join(out, "tokenizer.json")).to_str(pretty=True).encode() != raw:
+        bad.append("bytes when saved again")
+    if bad:
+        print("seed %d: %s differ (%d merges, %d names, longest %d, least %d)"
+              % (seed, ", ".join(bad), len(want["merges"]), len(names), longest, least))
+    return not bad, any(n in ours["model"]["vocab"] for n in names)
+
+
+def main():
+    good, made, seeds = True, 0, range(int(sys.argv[1]), int(sys.argv[2]))
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in seeds:
+            fine, spoken = one(seed, folder)
+            good &= fine
+            made += spoken
+    print("%d corpora; in %d of them a merge made a reserved token" % (len(seeds), made))
+    sys.exit(not good or not made)
+
+
+main()
