@@ -84,6 +84,65 @@ $small -o v4 --vocab-size 266 --weights w two.lm && $small -o v5 --vocab-size 26
 bytes 'and read back' v4/tokenizer.json v5/tokenizer.json
 stream '@words n=1 dt=u8 shape=2 with=end:u64:1,freq:u64:1' abcdefghijklmnopqrstuvwx >bad.lm      # end beyond the text
 fails 'a damaged record of counts is refused' 3 "$small -o w --counts-in bad.lm --vocab-size 265" 'invalid'
+# shellcheck disable=SC2059 # an escape made of a number
+le() { printf "\\$(printf %o "$1")\\0\\0\\0\\0\\0\\0\\0"; }      # a u64
+counts() { printf '%%lm 1\n@words 40 n=2 dt=u8 shape=4 with=end:u64:2,freq:u64:2\n%s\0\0\0\0' "$1"; le "$2"; le 4; le "$3"; le 1; printf '\n%%end n=1 b=40\n'; }
+counts abbc 2 1 >c.lm && run 'a record made by hand is taken' 0 "$small -o hand --allow-short --counts-in c.lm --vocab-size 265"
+counts bcab 2 1 >c.lm && fails 'words that are not in order' 3 "$small -o none --counts-in c.lm --vocab-size 265" 'word 1: not in order'
+counts abbc 4 1 >c.lm && fails 'an empty word' 3 "$small -o none --counts-in c.lm --vocab-size 265" 'word 1: end'
+counts abbc 2 0 >c.lm && fails 'a count of 0' 3 "$small -o none --counts-in c.lm --vocab-size 265" 'word 0: end or count'
+
+# --- what must not change the result: parts, threads, memory, how the input comes
+lm-import "$ROOT/lib" "$ROOT/bin" "$ROOT/tests" | lm-select -e 'enc == "ascii" | enc == "utf8"' >code.lm
+printf 'ext=c 1.25\next=h 3\n' >w
+lm-split -o parts --names 1,2,3,4,5,6,7 1:1:1:1:1:1:1 code.lm
+for how in '' '--weights w' '--lines --pretok gpt2'; do
+    cut=$(echo "$how" | sed 's/--weights w//')
+    in='' && for i in 1 2 3 4 5 6 7; do
+        # shellcheck disable=SC2086 # words
+        lm-bpe-train $how --counts-out c$i.lm parts/$i.lm
+        in="--counts-in c$i.lm $in"
+    done
+    # shellcheck disable=SC2086 # words
+    lm-bpe-train $how -o v1 --vocab-size 2048 --counts-out call.lm code.lm
+    # shellcheck disable=SC2086 # words
+    lm-bpe-train $cut -o v2 --vocab-size 2048 --counts-out cin.lm $in
+    bytes "seven parts, counted apart and merged: the same vocabulary${how:+, $how}" v1/tokenizer.json v2/tokenizer.json
+    bytes "and the same counts${how:+, $how}" call.lm cin.lm
+done
+lm-bpe-train -o v1 --vocab-size 2048 code.lm
+for how in '-j 1' '-j 7' '-m 16M -j 16'; do
+    # shellcheck disable=SC2086 # words
+    lm-bpe-train $how -o v2 --vocab-size 2048 code.lm
+    bytes "$how: the same vocabulary" v1/tokenizer.json v2/tokenizer.json
+done
+bytes 'documents in another order too' v1/tokenizer.json "$(lm-shuffle code.lm | lm-bpe-train -o v2 --vocab-size 2048; echo v2/tokenizer.json)"
+# Some 400,000 different words: more than fits in 16 MiB.
+seq 1000 400000 >numbers && lm-import --max-bytes 1G numbers numbers >many.lm
+numbers='lm-bpe-train --pretok gpt2 --vocab-size 1024'
+mkdir spill
+$numbers -o v1 --counts-out call.lm -m 1G many.lm
+$numbers -o v2 --counts-out cin.lm -m 16M --tmp spill many.lm
+bytes '-m: words that went through a file: the same vocabulary' v1/tokenizer.json v2/tokenizer.json
+bytes 'the same counts' call.lm cin.lm
+is 'nothing is left in --tmp' 'ls spill' ''
+$numbers -o v2 --counts-in call.lm -m 16M --tmp spill
+bytes '-m with --counts-in' v1/tokenizer.json v2/tokenizer.json
+fails 'a folder of --tmp that is not there is told when it is needed' 5 "$numbers -o none -m 16M --tmp nowhere many.lm" 'io: .*temporary file'
+if [ -e "$ROOT/build/$CONF/shim.so" ]; then
+    for n in 0 300000 5000000; do
+        fails "the disk fills after $n bytes of spilled words" 5 "LD_PRELOAD=$ROOT/build/$CONF/shim.so FAULT_ENOSPC=$n $numbers -o none -m 16M --tmp spill many.lm" 'io: '
+    done
+    is 'and leaves nothing' 'ls spill; ls -d none 2>/dev/null' ''
+fi
+
+# --- --hf-quirks
+is '--hf-quirks: --max-token-bytes is one more than a token may have' \
+    "doc 'abcd abcd' | $small -o v --hf-quirks --max-token-bytes 4 --allow-short --vocab-size 280 && tokens v" 'ab cd %20ab '
+printf 'abc\n' >names
+run 'a token with the name of a reserved one is that one' 0 \
+    "doc 'abc abc abc' | lm-bpe-train -o v --hf-quirks --reserve 13 --specials names --pad-to 1 --vocab-size 271 --allow-short &&
+     grep -q '\"abc\": 270\$' v/tokenizer.json && ! grep -q '\"abc\": 25' v/tokenizer.json"
 
 # --- the directory
 is 'nothing is left of a run that fails' "$small -o w --vocab-size 4000 in.lm; ls -d w*" 'w'
