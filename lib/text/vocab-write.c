@@ -31,6 +31,8 @@ static bool in_vocab(const lm_vocab_def *d)
 {
     size_t n = 0;
 
+    if (d->spoken)
+        return true;
     for (size_t i = 0; i < d->ntoken; i++)
         n += d->token[i].p != NULL;
     for (size_t i = 0; i < d->nspecial; i++)
@@ -85,10 +87,6 @@ static void model(lm_jw *w, const lm_vocab_def *d)
         else
             continue;
         lm_jw_u64(w, "", i);
-    }
-    for (size_t i = 0; d->spoken && i < d->nspecial; i++) {
-        lm_jw_name(w, d->special[i]);
-        lm_jw_u64(w, "", d->ntoken + i);
     }
     lm_jw_end(w);
     lm_jw_arr(w, "merges");

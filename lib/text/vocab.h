@@ -62,8 +62,7 @@ typedef struct {
     const lm_str *token; size_t ntoken;
     const uint32_t *merge; size_t nmerge;
     const lm_str *special; size_t nspecial;
-    bool spoken;                                   /* merges make some of the specials: all stand among the tokens too, as
-                                                      Hugging Face numbers those that do not behind all that do */
+    bool spoken;                                   /* merges make some of the specials */
     /* What may be left out, of an imported vocabulary: */
     const uint32_t *special_id;                    /* rising; then token[] may have gaps, p NULL */
     const bool *plain;                             /* special[i] is matched in text but no control token */
