@@ -15,7 +15,7 @@ best()
     echo "$b_least"
 }
 rate() { awk "BEGIN { printf \"%.1f\", $1 / 1e6 / $2 }"; }   # BYTES SECONDS -> MB/s
-row() { printf '%s\t%s\t%s\t%s\t%s\n' "$@"; }
+row() { r_row=$1; shift; for r_f; do r_row="$r_row	$r_f"; done; printf '%s\n' "$r_row"; } # of tests/mk/bench.sh
 # peer MODULE: can the python of LM_PEERS import it?
 peer() { [ -x "${LM_PEERS:-}" ] && "$LM_PEERS" -c "import $1" 2>/dev/null; }
 lib=$(/usr/bin/python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))' 2>/dev/null)

@@ -3,15 +3,17 @@
 
 Text is read and the vocabulary loaded before the clock starts, for all; ids are compared first, and a peer that gives
 others is told and still timed. Runs take turns, ours and theirs, and the best of BENCH_TURNS (5) counts: cold is the
-first pass of a fresh process, warm the best later pass of one. Peak MB is that of the whole process, the text and a
-peer's Python included. Seconds of one thread are the processor's, so that other work on the machine does not count. The vocabularies are learnt from every other document of a corpus, the rest is measured:
-32,768 tokens of code, 65,536 of everything for CJK and emoji, GPT-2's own for prose if a package has it.
+first pass of a fresh process, warm the best later pass of one. Seconds of one thread are the processor's, so that
+other work on the machine does not count. Peak MB is that of the whole process, the text and a peer's Python included.
+The vocabularies are learnt from every other document of a corpus, the rest is measured: 32,768 tokens of code, 65,536
+of everything for CJK and emoji, GPT-2's own for prose if a package has it.
 
 Limits. encode: 11 cycles a pretoken, which 45-50 instructions take at 4.5 a cycle, at the clock of a chain of
-additions (`encode limits`), times the threads; none is known where few pretokens come again (CJK, emoji). decode: one token a cycle, 16 bytes of it loaded and
-stored, and no faster than memcpy moves memory. t(2n)/t(n) of linear time: 2. Threads: as many as there are. A whole
-process: its own encoder or decoder alone, cold.
+additions (`encode limits`), times the threads; none is known where few pretokens come again (CJK, emoji). decode: one
+token a cycle, 16 bytes of it loaded and stored, and no faster than memcpy moves memory. t(2n)/t(n) of linear time: 2.
+Threads: as many as there are. A whole process: its own encoder or decoder alone.
 """
+
 import os
 import subprocess
 import sys
@@ -28,7 +30,9 @@ os.chdir(T.name)
 
 
 def row(what, unit, ours, peer="-", theirs="", limit="", mb="", peer_mb=""):
-    show = [f"{v:.{1 if v >= 100 else 2}f}" if isinstance(v, float) else str(v) for v in (ours, theirs, limit, mb, peer_mb)]
+    show = [
+        f"{v:.{1 if v >= 100 else 2}f}" if isinstance(v, float) else str(v) for v in (ours, theirs, limit, mb, peer_mb)
+    ]
     print(what, unit, show[0], peer, *show[1:], sep="\t", flush=True)
 
 
@@ -109,7 +113,18 @@ def peer(name, vocab, stream, ids="-", passes=4, threads=1, limit=120):
     if not PY:
         return None
     path = vocab if vocab.endswith(".json") else vocab + "/tokenizer.json"
-    return run(PY, PEER + "encode.py", name, path, stream, ids, str(passes), str(threads), env=ONE if threads == 1 else {}, limit=limit)
+    return run(
+        PY,
+        PEER + "encode.py",
+        name,
+        path,
+        stream,
+        ids,
+        str(passes),
+        str(threads),
+        env=ONE if threads == 1 else {},
+        limit=limit,
+    )
 
 
 bad = False
@@ -135,11 +150,25 @@ def duel(kind, vocab, names, goals, threads=1, turns=TURNS):
         theirs += [peer(n, vocab, stream, threads=threads) for n in names]
     theirs = [r for r in theirs if r]
     size = mine[0]["bytes"] / 1e6
-    limit = LIMITS["clock"] * 1e3 * threads * mine[0]["bytes"] / mine[0]["pretokens"] / 11 if kind in ("code", "prose", "js") else ""
+    limit = (
+        LIMITS["clock"] * 1e3 * threads * mine[0]["bytes"] / mine[0]["pretokens"] / 11
+        if kind in ("code", "prose", "js")
+        else ""
+    )
     for temp in ("cold", "warm"):
         at = max(theirs, key=lambda r: r[temp], default=None)
-        row(f"encode {kind} {size:.0f} MB, {temp}" + (f", {threads} threads" if threads > 1 else "") + goals.get(temp, ""), "MB/s",
-            best(mine, temp), title if at else "-", at[temp] if at else "", limit, mine[0]["rss"], at["rss"] if at else "")
+        row(
+            f"encode {kind} {size:.0f} MB, {temp}"
+            + (f", {threads} threads" if threads > 1 else "")
+            + goals.get(temp, ""),
+            "MB/s",
+            best(mine, temp),
+            title if at else "-",
+            at[temp] if at else "",
+            limit,
+            mine[0]["rss"],
+            at["rss"] if at else "",
+        )
     return mine
 
 
@@ -151,8 +180,16 @@ def slow(kind, vocab, name, goal):
     for _ in range(2):
         mine.append(ours(vocab, stream))
         theirs.append(peer(name, vocab, stream, passes=2))
-    row(f"encode {kind} 3 MB, warm{goal}", "MB/s", best(mine, "warm"), name if first else "-", best(theirs, "warm"), "",
-        mine[0]["rss"], theirs[-1]["rss"] if theirs[-1] else "")
+    row(
+        f"encode {kind} 3 MB, warm{goal}",
+        "MB/s",
+        best(mine, "warm"),
+        name if first else "-",
+        best(theirs, "warm"),
+        "",
+        mine[0]["rss"],
+        theirs[-1]["rss"] if theirs[-1] else "",
+    )
     return first["decode"] if first else 0, name
 
 
@@ -182,19 +219,33 @@ def linear(what, letter, vocab, n):
         for _ in range(min(TURNS, 3)):
             for size, runs in t.items():
                 mult = 1 if size == "n" else 2
-                r = ours(vocab, size + ".lm", 1) if name == "ours" else peer(name, vocab, size + ".lm", passes=1, limit=20)
+                r = (
+                    ours(vocab, size + ".lm", 1)
+                    if name == "ours"
+                    else peer(name, vocab, size + ".lm", passes=1, limit=20)
+                )
                 if r:
                     runs.append(mult * n / 1e6 / r["cold"])
         took[name] = min(t["2n"]) / min(t["n"]) if t["n"] and t["2n"] else ""
-    row(f"{what}, {n / 1e6:.0f} and {2 * n / 1e6:.0f} MB (goal <2.2)", "t/t", took["ours"], "gigatoken" if took["gigatoken-whole"] else "-",
-        took["gigatoken-whole"], 2.0)
+    row(
+        f"{what}, {n / 1e6:.0f} and {2 * n / 1e6:.0f} MB (goal <2.2)",
+        "t/t",
+        took["ours"],
+        "gigatoken" if took["gigatoken-whole"] else "-",
+        took["gigatoken-whole"],
+        2.0,
+    )
 
 
 def process(*args, env=None):
     """Wall seconds of a process that writes to nowhere."""
     begin = time.perf_counter()
-    pid = os.posix_spawnp(args[0], args, {**os.environ, **(env or {})},
-                          file_actions=[(os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)])
+    pid = os.posix_spawnp(
+        args[0],
+        args,
+        {**os.environ, **(env or {})},
+        file_actions=[(os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)],
+    )
     if os.waitpid(pid, 0)[1]:
         sys.exit(f"tok.py: {args[0]} failed")
     return time.perf_counter() - begin
@@ -202,7 +253,9 @@ def process(*args, env=None):
 
 def peak(*args, env=None):
     """Its peak MB."""
-    p = subprocess.run([BUILD + "/tests/probe", "rss", *args], env={**os.environ, **(env or {})}, capture_output=True, check=True)
+    p = subprocess.run(
+        [BUILD + "/tests/probe", "rss", *args], env={**os.environ, **(env or {})}, capture_output=True, check=True
+    )
     return int(p.stdout) / 1024
 
 
@@ -233,13 +286,20 @@ def whole(kind, vocab, alone):
         subprocess.run(["lm-tok", "--vocab", vocab, "8.lm"], stdout=f, check=True)
     have = PY and subprocess.run([PY, "-c", "import gigatoken"], capture_output=True).returncode == 0
     theirs = [PY, "-c", END_TO_END, vocab + "/tokenizer.json"]
-    jobs = {"once": (["lm-tok", "-j", "1", "--vocab", vocab, kind + ".lm"], {}),
-            "one": (["lm-tok", "-j", "1", "--vocab", vocab, "8.lm"], {}),
-            "all": (["lm-tok", "-j", str(CORES), "--vocab", vocab, "8.lm"], {}),
-            "detok": (["lm-detok", "-j", "1", "--vocab", vocab, "back.lm"], {})}
+    jobs = {
+        "once": (["lm-tok", "-j", "1", "--vocab", vocab, kind + ".lm"], {}),
+        "one": (["lm-tok", "-j", "1", "--vocab", vocab, "8.lm"], {}),
+        "all": (["lm-tok", "-j", str(CORES), "--vocab", vocab, "8.lm"], {}),
+        "detok": (["lm-detok", "-j", "1", "--vocab", vocab, "back.lm"], {}),
+    }
     if have:
-        jobs.update({"peer once": (theirs + [kind + ".lm", "1"], ONE), "peer one": (theirs + ["8.lm", "1"], ONE),
-                     "peer all": (theirs + ["8.lm", str(CORES)], {})})
+        jobs.update(
+            {
+                "peer once": (theirs + [kind + ".lm", "1"], ONE),
+                "peer one": (theirs + ["8.lm", "1"], ONE),
+                "peer all": (theirs + ["8.lm", str(CORES)], {}),
+            }
+        )
     t = {name: [] for name in jobs}
     for _ in range(min(TURNS, 3)):
         for name, (args, env) in jobs.items():
@@ -250,15 +310,53 @@ def whole(kind, vocab, alone):
         return mb / min(t[name]) if name in t else ""
 
     p = "gigatoken" if have else "-"
-    row(f"lm-tok, {size:.0f} MB to ids, 1 thread", "MB/s", rate("once", size), p, rate("peer once", size), alone["cold"], mem.get("once", ""),
-        mem.get("peer once", ""))
-    row(f"lm-tok, {8 * size:.0f} MB to ids, 1 thread", "MB/s", rate("one", 8 * size), p, rate("peer one", 8 * size), alone["warm"], mem.get("one", ""),
-        mem.get("peer one", ""))
-    row(f"lm-tok, {8 * size:.0f} MB to ids, {CORES} threads", "MB/s", rate("all", 8 * size), p, rate("peer all", 8 * size),
-        CORES * alone["warm"], mem.get("all", ""), mem.get("peer all", ""))
-    row(f"lm-tok, {CORES} threads over 1" + (" (goal 1.85x)" if CORES == 2 else ""), "MB/s", rate("all", 8 * size), "ours -j 1",
-        rate("one", 8 * size), CORES * rate("one", 8 * size))
-    row(f"lm-detok, {8 * size:.0f} MB from ids, 1 thread", "MB/s", rate("detok", 8 * size), "-", "", alone["decode"], mem.get("detok", ""))
+    row(
+        f"lm-tok, {size:.0f} MB to ids, 1 thread",
+        "MB/s",
+        rate("once", size),
+        p,
+        rate("peer once", size),
+        alone["cold"],
+        mem.get("once", ""),
+        mem.get("peer once", ""),
+    )
+    row(
+        f"lm-tok, {8 * size:.0f} MB to ids, 1 thread",
+        "MB/s",
+        rate("one", 8 * size),
+        p,
+        rate("peer one", 8 * size),
+        alone["warm"],
+        mem.get("one", ""),
+        mem.get("peer one", ""),
+    )
+    row(
+        f"lm-tok, {8 * size:.0f} MB to ids, {CORES} threads",
+        "MB/s",
+        rate("all", 8 * size),
+        p,
+        rate("peer all", 8 * size),
+        CORES * alone["warm"],
+        mem.get("all", ""),
+        mem.get("peer all", ""),
+    )
+    row(
+        f"lm-tok, {CORES} threads over 1" + (" (goal 1.85x)" if CORES == 2 else ""),
+        "MB/s",
+        rate("all", 8 * size),
+        "ours -j 1",
+        rate("one", 8 * size),
+        CORES * rate("one", 8 * size),
+    )
+    row(
+        f"lm-detok, {8 * size:.0f} MB from ids, 1 thread",
+        "MB/s",
+        rate("detok", 8 * size),
+        "-",
+        "",
+        alone["decode"],
+        mem.get("detok", ""),
+    )
 
 
 def start(vocab, name, goal):
@@ -267,8 +365,15 @@ def start(vocab, name, goal):
     write("little.lm", [b"a"])
     theirs = [peer(n, vocab, "little.lm", passes=1) for n in ("gigatoken-each", "tokenizers")]
     fast = min(((r["load"], n) for r, n in zip(theirs, ("gigatoken", "tokenizers")) if r), default=("", "-"))
-    row(f"lm-tok start-up, {name} (goal <{goal})", "ms", 1e3 * min(runs), f"{fast[1]} load" if fast[0] else "-", fast[0], "",
-        peak("lm-tok", "-j", "1", "--vocab", vocab, "none.lm"))
+    row(
+        f"lm-tok start-up, {name} (goal <{goal})",
+        "ms",
+        1e3 * min(runs),
+        f"{fast[1]} load" if fast[0] else "-",
+        fast[0],
+        "",
+        peak("lm-tok", "-j", "1", "--vocab", vocab, "none.lm"),
+    )
 
 
 LIMITS = run(ENCODE, "limits")
@@ -277,11 +382,16 @@ if sets["code"]:
     learn("code32", sets["code"])
     for n in ("gigatoken-whole", "gigatoken-each", "quicktok"):
         same(n, "code32", "code.lm", False)
-    alone = duel("code", "code32", ["gigatoken-whole", "gigatoken-batch"], {"cold": " (goal 2x)", "warm": " (goal 1.4x)"})
+    alone = duel(
+        "code", "code32", ["gigatoken-whole", "gigatoken-batch"], {"cold": " (goal 2x)", "warm": " (goal 1.4x)"}
+    )
     duel("code", "code32", ["quicktok"], {"warm": " (goal 4x)"}, turns=min(TURNS, 2))
     if CORES > 1:
         duel("code", "code32", ["gigatoken-batch"], {}, CORES, min(TURNS, 3))
-    slower = [slow("code", "code32", n, g) for n, g in (("tokenizers", " (goal 100x)"), ("tiktoken", " (goal 30x)"), ("iree", " (goal 8x)"))]
+    slower = [
+        slow("code", "code32", n, g)
+        for n, g in (("tokenizers", " (goal 100x)"), ("tiktoken", " (goal 30x)"), ("iree", " (goal 8x)"))
+    ]
     decode("code", "code32", slower)
 if sets["prose"]:
     gpt2 = PY and subprocess.run([PY, PEER + "ranks.py", "gpt2", "gpt2.json"], capture_output=True).returncode == 0
@@ -298,12 +408,21 @@ for kind in ("cjk", "js", "emoji"):
     if sets[kind]:
         v = "code32" if kind == "js" and sets["code"] else "all64"
         same("gigatoken-whole", v, kind + ".lm", False)
-        duel(kind, v, ["gigatoken-whole", "gigatoken-batch"], {"cold": " (goal 2x)", "warm": " (goal 2x)"} if kind == "cjk" else {}, turns=min(TURNS, 3))
+        duel(
+            kind,
+            v,
+            ["gigatoken-whole", "gigatoken-batch"],
+            {"cold": " (goal 2x)", "warm": " (goal 2x)"} if kind == "cjk" else {},
+            turns=min(TURNS, 3),
+        )
 if every:
     import random
+
     rnd = random.Random(1)
     linear("one letter over and over", lambda n: b"a" * n, "all64", 4000000)
-    linear("a line of random letters", lambda n: bytes(rnd.choices(b"abcdefghijklmnopqrstuvwxyz", k=n)), "all64", 4000000)
+    linear(
+        "a line of random letters", lambda n: bytes(rnd.choices(b"abcdefghijklmnopqrstuvwxyz", k=n)), "all64", 4000000
+    )
 if sets["code"]:
     whole("code", "code32", {k: best(alone, k) for k in ("cold", "warm", "decode")})
     start("code32", "32k", 30)

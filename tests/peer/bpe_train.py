@@ -5,7 +5,7 @@
 Trains Hugging Face's BPE with the same pattern and number of tokens (line mode: train(files); whole documents:
 an iterator) and compares alphabet, merges and ids with TOKENIZER_JSON; loads and re-saves that file and
 compares bytes. Of several files the largest is trained, and the smaller ones are its first merges, as the trainer
-only stops earlier for them. Prints one line for each; exit 1 if any differs.
+only stops earlier for them. Prints one line for each, seconds and peak MB of theirs; exit 1 if any differs.
 """
 import json
 import os
@@ -56,6 +56,8 @@ if mode == "lines":
 else:
     tok.train_from_iterator(texts, trainer)
 print("seconds %.3f" % (time.time() - began))
+with open("/proc/self/status") as f:
+    print("peak %.0f" % (next(int(ln.split()[1]) for ln in f if ln.startswith("VmHWM:")) / 1024))
 theirs = json.loads(tok.to_str())["model"]
 
 bad = 0

@@ -12,6 +12,7 @@ mixed  all of these by turns, whole again until the size is reached; bytes, utf8
        unassigned characters
 Everything but bytes is valid UTF-8. Exit 1, with a word on stderr, if fewer than 200 kB are at hand.
 """
+
 import glob
 import gzip
 import itertools
@@ -55,8 +56,11 @@ def prose():
 def cjk():
     wide = re.compile("[\u3000-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef]")
     tags = re.compile(r"<(script|style).*?</\1>|<[^>]*>", re.S)
-    html = files("/usr/share/debian-reference/*.zh-cn.html", "/usr/share/debian-reference/*.ja.html",
-                 "/usr/share/libreoffice/help/zh-CN/text/**/*.html")
+    html = files(
+        "/usr/share/debian-reference/*.zh-cn.html",
+        "/usr/share/debian-reference/*.ja.html",
+        "/usr/share/libreoffice/help/zh-CN/text/**/*.html",
+    )
     pages = files("/usr/share/man/zh_CN/man*/*", "/usr/share/man/ja/man*/*")
     for data in itertools.chain((tags.sub("", d.decode()) for d in html), (d.decode() for d in pages)):
         lines = [ln + "\n" for ln in map(str.strip, data.split("\n")) if len(wide.findall(ln)) * 3 >= len(ln)]
@@ -73,12 +77,17 @@ def js():
 def emoji():
     rnd, seq = random.Random(3), []
     for data in files("/usr/share/unicode/emoji/emoji-test.txt"):
-        seq = [bytes.fromhex("".join("%08x" % int(c, 16) for c in ln.split(";")[0].split())).decode("utf-32-be")
-               for ln in data.decode().split("\n") if ln[:1] not in ("", "#")]
+        seq = [
+            bytes.fromhex("".join("%08x" % int(c, 16) for c in ln.split(";")[0].split())).decode("utf-32-be")
+            for ln in data.decode().split("\n")
+            if ln[:1] not in ("", "#")
+        ]
     words = "the party is on today and we are so happy to see you again this was not what I meant thanks".split()
     for _ in range(800 if seq else 0):
-        yield " ".join(rnd.choice(words) if rnd.random() < 0.6 else "".join(rnd.choices(seq, k=rnd.randint(1, 4)))
-                       for _ in range(1000)).encode()
+        yield " ".join(
+            rnd.choice(words) if rnd.random() < 0.6 else "".join(rnd.choices(seq, k=rnd.randint(1, 4)))
+            for _ in range(1000)
+        ).encode()
 
 
 def turns(*sources):
@@ -118,8 +127,16 @@ def utf8():
 
 if __name__ == "__main__":
     kind, most = sys.argv[1], int(float(sys.argv[2]) * 1e6)
-    source = {"code": code, "prose": prose, "cjk": cjk, "js": js, "emoji": emoji, "mixed": mixed, "bytes": bytes_,
-              "utf8": utf8}[kind]
+    source = {
+        "code": code,
+        "prose": prose,
+        "cjk": cjk,
+        "js": js,
+        "emoji": emoji,
+        "mixed": mixed,
+        "bytes": bytes_,
+        "utf8": utf8,
+    }[kind]
     docs, size = [], 0
     for doc in source():
         if size + len(doc) > most:

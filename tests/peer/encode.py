@@ -6,8 +6,10 @@ PEER is tokenizers, tiktoken, iree, quicktok, gigatoken-batch (a list), gigatoke
 gigatoken-whole (one call for all, joined). cold: MB/s of the first pass of this process; warm: of the best later one;
 decode: of the ids back to text; load: ms to read the vocabulary; rss: peak MB; base: MB before encoding.
 IDS (u32) is what tests/peer/encode.c wrote of the same documents (-w: joined): same=yes, or same=no and where.
-Seconds are the processor's with one thread, the wall's with more. Set RAYON_NUM_THREADS and TOKENIZERS_PARALLELISM to one thread outside where THREADS is 1.
+Seconds are the processor's with one thread, the wall's with more. Set RAYON_NUM_THREADS and TOKENIZERS_PARALLELISM to
+one thread outside where THREADS is 1.
 """
+
 import json
 import os
 import sys
@@ -17,6 +19,7 @@ import time
 import numpy
 
 GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+
 
 def documents(path):
     with open(path, "rb") as f:
@@ -43,48 +46,81 @@ def load(peer, path, threads):
     one = threads == 1
     if peer.startswith("gigatoken"):
         from gigatoken import Tokenizer
+
         with open(path) as f:
             j = json.load(f)
         split = j["pre_tokenizer"].get("pretokenizers", [{}])[0].get("pattern", {})
         if split.get("Regex") == GPT2:  # the same said in the one way it knows
-            j["pre_tokenizer"] = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+            j["pre_tokenizer"] = {
+                "type": "ByteLevel",
+                "add_prefix_space": False,
+                "trim_offsets": True,
+                "use_regex": True,
+            }
         tok = Tokenizer.from_json(json.dumps(j))
         if peer == "gigatoken-batch":
             import awkward
-            return (lambda docs: tok.encode_batch(docs, parallel=not one), lambda ids: [tok.decode(i) for i in ids],
-                    lambda ids: awkward.to_numpy(awkward.flatten(ids)), bytes)
+
+            return (
+                lambda docs: tok.encode_batch(docs, parallel=not one),
+                lambda ids: [tok.decode(i) for i in ids],
+                lambda ids: awkward.to_numpy(awkward.flatten(ids)),
+                bytes,
+            )
         if peer == "gigatoken-each":
-            return (lambda docs: [tok.encode(d) for d in docs], lambda ids: [tok.decode(i) for i in ids],
-                    numpy.concatenate, bytes)
+            return (
+                lambda docs: [tok.encode(d) for d in docs],
+                lambda ids: [tok.decode(i) for i in ids],
+                numpy.concatenate,
+                bytes,
+            )
         return lambda docs: tok.encode(docs[0]), tok.decode, lambda ids: ids, bytes
     if peer == "tokenizers":
         from tokenizers import Tokenizer
+
         tok = Tokenizer.from_file(path)
-        return (lambda docs: tok.encode_batch_fast(docs, add_special_tokens=False),
-                lambda ids: tok.decode_batch([e.ids for e in ids], skip_special_tokens=False),
-                lambda ids: numpy.concatenate([numpy.array(e.ids, "u4") for e in ids]), str)
+        return (
+            lambda docs: tok.encode_batch_fast(docs, add_special_tokens=False),
+            lambda ids: tok.decode_batch([e.ids for e in ids], skip_special_tokens=False),
+            lambda ids: numpy.concatenate([numpy.array(e.ids, "u4") for e in ids]),
+            str,
+        )
     if peer == "tiktoken":
         import tiktoken
+
         vocab, pattern = ranks(path)
         tok = tiktoken.Encoding("ours", pat_str=pattern, mergeable_ranks=vocab, special_tokens={})
-        return (lambda docs: [tok.encode_ordinary(d) for d in docs] if one else
-                tok.encode_ordinary_batch(docs, num_threads=threads),
-                lambda ids: [tok.decode_bytes(i) for i in ids],
-                lambda ids: numpy.concatenate([numpy.array(i, "u4") for i in ids]), str)
+        return (
+            lambda docs: (
+                [tok.encode_ordinary(d) for d in docs] if one else tok.encode_ordinary_batch(docs, num_threads=threads)
+            ),
+            lambda ids: [tok.decode_bytes(i) for i in ids],
+            lambda ids: numpy.concatenate([numpy.array(i, "u4") for i in ids]),
+            str,
+        )
     if peer == "iree":
         from iree.tokenizer import Tokenizer
+
         tok = Tokenizer.from_file(path)
-        return (lambda docs: [tok.encode(d) for d in docs], lambda ids: [tok.decode(i) for i in ids],
-                lambda ids: numpy.concatenate([numpy.array(i, "u4") for i in ids]), str)
+        return (
+            lambda docs: [tok.encode(d) for d in docs],
+            lambda ids: [tok.decode(i) for i in ids],
+            lambda ids: numpy.concatenate([numpy.array(i, "u4") for i in ids]),
+            str,
+        )
     import quicktok
+
     folder = tempfile.mkdtemp()
     sys.stdout, keep = sys.stderr, sys.stdout
     quicktok.import_tokenizer(path, "ours", folder)
     sys.stdout = keep
     tok = quicktok.Tokenizer("ours", folder)
-    return (lambda docs: tok.encode_batch(docs, threads, False),
-            lambda ids: [tok.decode(ids[0][a:b]) for a, b in zip(ids[1], ids[1][1:])],
-            lambda ids: numpy.asarray(ids[0], "u4"), str)
+    return (
+        lambda docs: tok.encode_batch(docs, threads, False),
+        lambda ids: [tok.decode(ids[0][a:b]) for a, b in zip(ids[1], ids[1][1:])],
+        lambda ids: numpy.asarray(ids[0], "u4"),
+        str,
+    )
 
 
 def rss():

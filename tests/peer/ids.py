@@ -11,6 +11,7 @@ bytes       for what is not UTF-8 and so nothing for the two: pretokens by the p
 ids:FILE    of one document, u32, as tests/peer/encode.c wrote them
 Prints a line for each; exit 1 at the first other id, 2 if a peer has no form of this pattern.
 """
+
 import json
 import sys
 
@@ -50,7 +51,10 @@ def ranks(vocab):
 
 def tiktoken(config, pattern):
     import tiktoken
-    return tiktoken.Encoding("ours", pat_str=pattern, mergeable_ranks=ranks(config["model"]["vocab"]), special_tokens={})
+
+    return tiktoken.Encoding(
+        "ours", pat_str=pattern, mergeable_ranks=ranks(config["model"]["vocab"]), special_tokens={}
+    )
 
 
 def encoder(peer, config):
@@ -59,6 +63,7 @@ def encoder(peer, config):
         return lambda docs: [numpy.fromfile(peer[4:], "<u4").tolist()]
     if peer == "tokenizers":
         from tokenizers import Tokenizer
+
         tok = Tokenizer.from_str(json.dumps({**config, "added_tokens": []}))
         return lambda docs: [e.ids for e in tok.encode_batch_fast([d.decode() for d in docs], add_special_tokens=False)]
     if peer == "tiktoken":
@@ -68,6 +73,7 @@ def encoder(peer, config):
         enc = tiktoken(config, patterns[0])
         return lambda docs: [enc.encode_ordinary(d.decode()) for d in docs]
     import regex
+
     enc, splits = tiktoken(config, "."), [regex.compile(p) for p in patterns]
 
     def cut(rx, piece):
@@ -90,6 +96,18 @@ def encoder(peer, config):
     return lambda docs: [one(d) for d in docs]
 
 
+def batches(docs, size=4000000):
+    out, n = [], 0
+    for d in docs:
+        out.append(d)
+        n += len(d)
+        if n > size:
+            yield out
+            out, n = [], 0
+    if out:
+        yield out
+
+
 docs, ids, path, *peers = sys.argv[1:]
 with open(path) as f:
     config = json.load(f)
@@ -97,11 +115,17 @@ texts = [body for _, body in records(docs)]
 ours = [numpy.frombuffer(body, {b"u16": "<u2", b"u32": "<u4"}[how[b"dt"]]) for how, body in records(ids)]
 assert texts and len(texts) == len(ours)
 for peer in peers:
-    for k, (a, b) in enumerate(zip(ours, encoder(peer, config)(texts), strict=True)):
+    encode = encoder(peer, config)
+    theirs = (b for batch in batches(texts) for b in encode(batch))
+    for k, (a, b) in enumerate(zip(ours, theirs, strict=True)):
         if len(a) != len(b) or (a != b).any():
             a = a.tolist()
             at = next((i for i, (x, y) in enumerate(zip(a, b)) if x != y), min(len(a), len(b)))
             vocab = {i: t for t, i in config["model"]["vocab"].items()}
-            sys.exit("DIFFERS from %s: document %d, id %d: %s, not %s" % (
-                peer, k, at, [vocab.get(i) for i in a[at : at + 6]], [vocab.get(i) for i in b[at : at + 6]]))
-    print("%s: %d ids of %d documents, %d bytes, all equal" % (peer, sum(map(len, ours)), len(ours), sum(map(len, texts))))
+            sys.exit(
+                "DIFFERS from %s: document %d, id %d: %s, not %s"
+                % (peer, k, at, [vocab.get(i) for i in a[at : at + 6]], [vocab.get(i) for i in b[at : at + 6]])
+            )
+    print(
+        "%s: %d ids of %d documents, %d bytes, all equal" % (peer, sum(map(len, ours)), len(ours), sum(map(len, texts)))
+    )

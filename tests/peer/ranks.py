@@ -9,6 +9,7 @@ rank. A merge list is made of it the way transformers does for the models publis
 tokens is a merge, ordered by the rank of what it makes, then of its halves. For gpt2 only the split that merging
 itself comes to is listed, as in the file OpenAI published.
 """
+
 import base64
 import importlib.util
 import json
@@ -17,16 +18,31 @@ import struct
 import sys
 
 GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
-QWEN2 = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|"
-         r"\s+(?!\S)|\s+")
+QWEN2 = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|"
+    r"\s+(?!\S)|\s+"
+)
 CL100K = QWEN2.replace(r"|\p{N}|", r"|\p{N}{1,3}|")
 UPPER, LOWER = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]", r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
 CONTRACTION = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
-O200K = "|".join([rf"[^\r\n\p{{L}}\p{{N}}]?{UPPER}*{LOWER}+{CONTRACTION}", rf"[^\r\n\p{{L}}\p{{N}}]?{UPPER}+{LOWER}*{CONTRACTION}",
-                  r"\p{N}{1,3}", r" ?[^\s\p{L}\p{N}]+[\r\n/]*", r"\s*[\r\n]+", r"\s+(?!\S)", r"\s+"])
-WHERE = {"gpt2": ("whisper", "assets/gpt2.tiktoken", GPT2), "cl100k": ("tiktoken_ext", "data/cl100k_base.tiktoken", CL100K),
-         "o200k": ("quicktok", "data/o200k.vocab", O200K), "qwen3": ("quicktok", "data/qwen3.vocab", QWEN2),
-         "llama3": ("quicktok", "data/llama3.vocab", CL100K)}
+O200K = "|".join(
+    [
+        rf"[^\r\n\p{{L}}\p{{N}}]?{UPPER}*{LOWER}+{CONTRACTION}",
+        rf"[^\r\n\p{{L}}\p{{N}}]?{UPPER}+{LOWER}*{CONTRACTION}",
+        r"\p{N}{1,3}",
+        r" ?[^\s\p{L}\p{N}]+[\r\n/]*",
+        r"\s*[\r\n]+",
+        r"\s+(?!\S)",
+        r"\s+",
+    ]
+)
+WHERE = {
+    "gpt2": ("whisper", "assets/gpt2.tiktoken", GPT2),
+    "cl100k": ("tiktoken_ext", "data/cl100k_base.tiktoken", CL100K),
+    "o200k": ("quicktok", "data/o200k.vocab", O200K),
+    "qwen3": ("quicktok", "data/qwen3.vocab", QWEN2),
+    "llama3": ("quicktok", "data/llama3.vocab", CL100K),
+}
 
 
 def ranks(name):
@@ -82,18 +98,37 @@ def tokenizer_json(name, table, pattern):
             cuts = [i for i in range(1, len(token)) if token[:i] in table and token[i:] in table]
         cuts.sort(key=lambda i: (table[token[:i]], table[token[i:]]))
         merges += [[word(token[:i]), word(token[i:])] for i in cuts]
-    split = [{"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": False},
-             {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}]
-    pre = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True} if name == "gpt2" else {
-        "type": "Sequence", "pretokenizers": split}
+    split = [
+        {"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": False},
+        {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False},
+    ]
+    pre = (
+        {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+        if name == "gpt2"
+        else {"type": "Sequence", "pretokenizers": split}
+    )
     return {
-        "version": "1.0", "truncation": None, "padding": None, "added_tokens": [], "normalizer": None,
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": [],
+        "normalizer": None,
         "pre_tokenizer": pre,
         "post_processor": None,
         "decoder": {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True, "use_regex": True},
-        "model": {"type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": None,
-                  "end_of_word_suffix": None, "fuse_unk": False, "byte_fallback": False, "ignore_merges": name in ("cl100k", "o200k", "llama3"),
-                  "vocab": {word(t): r for t, r in sorted(table.items(), key=lambda t: t[1])}, "merges": merges}}
+        "model": {
+            "type": "BPE",
+            "dropout": None,
+            "unk_token": None,
+            "continuing_subword_prefix": None,
+            "end_of_word_suffix": None,
+            "fuse_unk": False,
+            "byte_fallback": False,
+            "ignore_merges": name in ("cl100k", "o200k", "llama3"),
+            "vocab": {word(t): r for t, r in sorted(table.items(), key=lambda t: t[1])},
+            "merges": merges,
+        },
+    }
 
 
 if __name__ == "__main__":
