@@ -8,7 +8,47 @@
 /* A set of ASCII bytes: c (< 128) is in it if bit c / 16 of row[c % 16] is 1. */
 typedef struct { uint8_t row[16]; } lm_byteset;
 
+/* Words of 1 to 15 bytes and their ids, in lines of one cache line each. A key is the bytes of the word, little
+   end first, and its length in the top byte: 8 bytes for words of up to 7, else 16; 0 = free. A word stands in line
+   hash >> shift  of its table or nowhere. The last id of each line is LM_WORD_NONE. */
+enum { LM_WORD_SHORT = 7, LM_WORD_LONG = 15, LM_SHORT_WAYS = 5, LM_LONG_WAYS = 3 };
+#define LM_WORD_NONE 0xffffffffu
+typedef struct { uint64_t key[LM_SHORT_WAYS]; uint32_t id[LM_SHORT_WAYS + 1]; } lm_shortline;
+typedef struct { uint64_t key[LM_LONG_WAYS][2]; uint32_t id[LM_LONG_WAYS + 1]; } lm_longline;
 typedef struct {
+    const lm_shortline *few; const lm_longline *many;          /* aligned to 64 bytes */
+    unsigned fewshift, manyshift;
+} lm_wordtab;
+static inline uint64_t lm_short_hash(uint64_t key) { return key * 0x9e3779b97f4a7c15ull; }
+static inline uint64_t lm_long_hash(uint64_t k0, uint64_t k1)
+{
+    return (k0 * 0x9e3779b97f4a7c15ull ^ k1) * 0xd6e8feb86659fd93ull;
+}
+
+/* Pairs of neighbours and what they merge to: open table of lines of 8, left (21 bits), right (21), id (22);
+   ~0 = free. A pair stands in line  lm_pair_line(left << 21 | right)  or, if that is full, in the next. */
+#define LM_JOIN_NONE 0xffffffffu
+#define LM_JOIN_END 0x1fffffu                      /* no id: what stands before the first and behind the last */
+typedef struct { const uint64_t *slot; unsigned bits; } lm_jointab;        /* 8 << bits slots, aligned to 64 bytes */
+static inline uint64_t lm_pair_line(uint64_t pair, unsigned bits)
+{
+    return (pair * 0x9e3779b97f4a7c15ull ^ (pair >> 21) * 0xd6e8feb86659fd93ull) >> (64 - bits);
+}
+static inline uint32_t lm_join(const lm_jointab *t, uint32_t left, uint32_t right)
+{
+    uint64_t pair = (uint64_t)left << 21 | right, mask = (8ull << t->bits) - 1;
+    uint64_t i = lm_pair_line(pair, t->bits) * 8;
+
+    for (;; i = (i + 1) & mask) {
+        if (t->slot[i] >> 22 == pair)
+            return (uint32_t)t->slot[i] & 0x3fffff;
+        if (t->slot[i] == UINT64_MAX)
+            return LM_JOIN_NONE;
+    }
+}
+enum { LM_MERGE_MAX = 16 };
+
+typedef struct lm_data_ops {
     int level;                                     /* of kernels/cpu.h */
     /* Where in p[0..n) are the bytes of some sets? mask has (n + 63) / 64 rows of nset + 1 words;
        bit i % 64 of word s of row i / 64 says that byte i is in set s, of word nset that it is >= 128.
@@ -20,6 +60,19 @@ typedef struct {
        perms is a multiple of 64, a[i] is odd. */
     void (*minhash)(const uint32_t *x, size_t n, const uint64_t *a, const uint64_t *b, size_t perms,
                     uint32_t *min);
+    /* Writes the positions of the 1 bits of mask[0..n), n < 2^26, in rising order; returns how many. pos has
+       room for 63 more. */
+    size_t (*positions)(const uint64_t *mask, size_t n, uint32_t *pos);
+    /* Word j is p[end[j - 1] .. end[j]), the first begins at `at`, j < k <= 65535; p has `left` >= end[k - 1] bytes.
+       id[j] = its id, or LM_WORD_NONE if t lacks it; missed: these j, rising, room for k + 1. Returns their number. */
+    size_t (*wordids)(const lm_wordtab *t, const char *p, size_t left, size_t at,
+                    const uint32_t *end, size_t k,
+                      uint32_t *id, uint16_t *missed);
+    /* Merges the ids of each of `words` words: the least id first, of equals the leftmost. id[w][0..n[w]) and
+       to[w][i]: what id[w][i] and id[w][i + 1] make, the last LM_JOIN_NONE; 1 <= n[w] <= LM_MERGE_MAX. n[w]
+       becomes the number of ids left; what stands behind them is undefined. */
+    void (*merge)(const lm_jointab *t, size_t words, uint32_t (*id)[LM_MERGE_MAX],
+                  uint32_t (*to)[LM_MERGE_MAX], uint8_t *n);
 } lm_data_ops;
 
 const lm_data_ops *lm_data(void);                  /* for lm_cpu_level(); NULL: its error is stored */
@@ -36,5 +89,21 @@ void lm_minhash_avx2(const uint32_t *x, size_t n, const uint64_t *a, const uint6
                      uint32_t *min);
 void lm_minhash_avx512(const uint32_t *x, size_t n, const uint64_t *a, const uint64_t *b, size_t perms,
                        uint32_t *min);
+size_t lm_positions_ref(const uint64_t *mask, size_t n, uint32_t *pos);
+size_t lm_positions_avx2(const uint64_t *mask, size_t n, uint32_t *pos);
+size_t lm_positions_avx512(const uint64_t *mask, size_t n, uint32_t *pos);
+size_t lm_wordids_ref(const lm_wordtab *t, const char *p, size_t left, size_t at,
+                    const uint32_t *end, size_t k,
+                    uint32_t *id, uint16_t *missed);
+size_t lm_wordids_avx2(const lm_wordtab *t, const char *p, size_t left, size_t at,
+                    const uint32_t *end, size_t k,
+                     uint32_t *id, uint16_t *missed);
+size_t lm_wordids_avx512(const lm_wordtab *t, const char *p, size_t left, size_t at,
+                    const uint32_t *end, size_t k,
+                       uint32_t *id, uint16_t *missed);
+void lm_merge_ref(const lm_jointab *t, size_t words, uint32_t (*id)[LM_MERGE_MAX],
+                  uint32_t (*to)[LM_MERGE_MAX], uint8_t *n);
+void lm_merge_avx512(const lm_jointab *t, size_t words, uint32_t (*id)[LM_MERGE_MAX],
+                     uint32_t (*to)[LM_MERGE_MAX], uint8_t *n);
 
 #endif

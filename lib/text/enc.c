@@ -1,63 +1,44 @@
-/* enc: text to ids through a cache of words. 99 % of the pretokens of code have at most 15 bytes
-   and nearly all of those come again, so a hit is a 16-byte key, one cache line and one 16-byte
-   store. Words are taken in batches: keys and prefetches first, look-ups after. What a cache holds
-   never changes an id. */
+/* enc: text to ids. Most pretokens of code are tokens of up to 7 bytes, and nearly all of the rest
+   were seen before. So a piece of some hundred pretokens is looked up in the vocabulary's own table
+   of short words; what that lacks, in a cache of words; what that lacks, is merged, several words
+   at a time. Each stage asks for its memory before it reads it. What a cache holds never changes an
+   id. */
 #include "text/uclass.h"
 #include "text/vocab-priv.h"
+#include "text/wordcache.h"
 
-enum { BATCH = 256, KEYLEN = 15, WAYS = 2, COUNT_SHIFT = 24, LONG = 62, LONG_IDS = 16 };
+enum { PIECE = 256, COPY = 8 };
 
-/* key: the bytes, zero filled, and the length in the last byte (0 = free). id[0] has the count
- * (1-4) on top. */
+/* A pretoken that the table of short words lacks. */
 typedef struct {
     uint64_t k[2];
-    uint32_t id[4];
-} entry;
-
-/* What does not fit there, up to 62 bytes and 16 ids; n 0 = free. One place for each hash. */
-typedef struct {
-    uint8_t n, count;
-    char text[LONG];
-    uint32_t id[LONG_IDS];
-} big;
+    uint32_t at, n;
+    uint32_t ids;   /* how many; 0: not known yet */
+    uint32_t merge; /* which of the merged it is; NONE */
+    uint32_t id[LM_WORD_IDS];
+} rest;
+#define NONE UINT32_MAX
 
 struct lm_enc {
     const lm_vocab *v;
-    entry *tab;        /* lines of WAYS entries, the younger first */
-    size_t mask, most; /* lines - 1; lines the cache may have */
-    size_t lost;       /* entries pushed out since the table last grew */
-    big *big;
-    size_t bigmask;
-    uint64_t key[BATCH][2];
-    size_t line[BATCH];
-    size_t end[BATCH];
+    lm_wordcache cache;
+    lm_memo *memo;
+    uint32_t end[LM_SCAN_BATCH];
+    uint32_t id[PIECE + COPY];
+    uint16_t missed[PIECE + 1];
+    rest rest[PIECE];
+    uint32_t part[PIECE][LM_MERGE_MAX], to[PIECE][LM_MERGE_MAX];
+    uint8_t left[PIECE];
 };
-
-static size_t hash(const lm_enc *e, const uint64_t k[2])
-{
-    uint64_t h = (k[0] ^ k[1] * 0x9e3779b97f4a7c15ull) * 0xd6e8feb86659fd93ull;
-
-    return (h ^ h >> 32) & e->mask;
-}
 
 lm_enc *lm_enc_new(const lm_vocab *v, size_t cache)
 {
     lm_enc *e = lm_zalloc(1, sizeof *e);
-    size_t lines = 1024, nbig = 1;
 
-    for (; nbig * 2 * sizeof(big) <= cache / 4 && nbig < 1u << 14; nbig *= 2) {
-    }
-    e->big = lm_zalloc(nbig, sizeof *e->big);
-    e->bigmask = nbig - 1;
-    cache -= cache / 4;
-    for (e->most = 1; e->most * 2 * WAYS * sizeof(entry) <= cache && e->most < 1u << 30;
-         e->most *= 2) {
-    }
-    if (lines > e->most)
-        lines = e->most;
     e->v = v;
-    e->mask = lines - 1;
-    e->tab = lm_alloc_huge(lines * WAYS * sizeof(entry));
+    lm_wordcache_new(&e->cache, cache, v->size);
+    if (v->ordered)
+        e->memo = lm_zalloc(1, sizeof *e->memo);
     return e;
 }
 
@@ -65,80 +46,14 @@ void lm_enc_free(lm_enc *e)
 {
     if (!e)
         return;
-    lm_free_huge(e->tab, (e->mask + 1) * WAYS * sizeof(entry));
-    free(e->big);
+    lm_wordcache_free(&e->cache);
+    free(e->memo);
     free(e);
 }
 
 const lm_vocab *lm_enc_vocab(const lm_enc *e)
 {
     return e->v;
-}
-
-static void grow(lm_enc *e)
-{
-    entry *old = e->tab;
-    size_t n = (e->mask + 1) * WAYS, times = e->most / (e->mask + 1) >= 4 ? 4 : 2;
-
-    e->mask = (e->mask + 1) * times - 1;
-    e->tab = lm_alloc_huge((e->mask + 1) * WAYS * sizeof(entry));
-    for (size_t i = n; i-- > 0;) /* the younger of a line last, so that it stays the younger */
-        if (old[i].k[1]) {
-            entry *to = e->tab + hash(e, old[i].k) * WAYS;
-
-            to[1] = to[0];
-            to[0] = old[i];
-        }
-    lm_free_huge(old, n * sizeof(entry));
-    e->lost = 0;
-}
-
-static void insert(lm_enc *e, const uint64_t k[2], const uint32_t *id, size_t n)
-{
-    entry *to;
-
-    if (e->lost > (e->mask + 1) / 4 && e->mask + 1 < e->most)
-        grow(e);
-    to = e->tab + hash(e, k) * WAYS;
-    e->lost += to[1].k[1] != 0;
-    to[1] = to[0];
-    to[0].k[0] = k[0];
-    to[0].k[1] = k[1];
-    for (size_t i = 0; i < 4; i++)
-        to[0].id[i] = i < n ? id[i] : 0;
-    to[0].id[0] |= (uint32_t)n << COUNT_SHIFT;
-}
-
-static const uint64_t keep[16][2] = {
-    {0, 0},
-    {0xff, 0},
-    {0xffff, 0},
-    {0xffffff, 0},
-    {0xffffffff, 0},
-    {0xffffffffff, 0},
-    {0xffffffffffff, 0},
-    {0xffffffffffffff, 0},
-    {~0ull, 0},
-    {~0ull, 0xff},
-    {~0ull, 0xffff},
-    {~0ull, 0xffffff},
-    {~0ull, 0xffffffff},
-    {~0ull, 0xffffffffff},
-    {~0ull, 0xffffffffffff},
-    {~0ull, 0xffffffffffffff},
-};
-
-static inline void load_key(uint64_t k[2], const char *p, size_t n, size_t left)
-{
-    if (left >= 16) {
-        memcpy(k, p, 16);
-        k[0] &= keep[n][0];
-        k[1] &= keep[n][1];
-    } else {
-        k[0] = k[1] = 0;
-        memcpy(k, p, n);
-    }
-    k[1] |= (uint64_t)n << 56;
 }
 
 /* May NFC change the text? Cheap and cautious: any character that can join or be reordered counts.
@@ -155,90 +70,126 @@ static bool may_change(lm_str t)
     return false;
 }
 
-/* A word the table of short words does not have. */
-static int miss(lm_enc *e, const char *p, size_t n, const uint64_t *key, lm_ids *out)
+/* Looks the rest of a piece up in the cache; returns how many are to be merged. */
+static size_t look_up(lm_enc *e, const char *p, size_t left, size_t at, const uint32_t *end,
+                      size_t k)
 {
-    size_t had = out->n, got;
-    big *b = NULL;
-    int err;
+    const lm_vocab *v = e->v;
+    size_t n = 0;
 
-    if (n <= LONG && n > KEYLEN / 2) {
-        b = &e->big[lm_hash64(p, n, 0) & e->bigmask];
-        if (b->n == n && !memcmp(b->text, p, n)) {
-            lm_ids_need(out, b->count);
-            memcpy(out->v + out->n, b->id, b->count * sizeof *b->id);
-            out->n += b->count;
-            return 0;
+    for (size_t m = 0; m < k; m++) {
+        rest *r = &e->rest[m];
+        size_t j = e->missed[m];
+
+        r->at = j ? end[j - 1] : (uint32_t)at;
+        r->n = end[j] - r->at;
+        if (r->n <= LM_WORD_LONG) {
+            lm_word_key(r->k, p + r->at, r->n, left - r->at);
+            __builtin_prefetch(lm_word_line(&e->cache, r->k));
         }
     }
-    if ((err = lm_vocab_word(e->v, p, n, out)) < 0)
-        return err;
-    got = out->n - had;
-    if (n <= KEYLEN && got <= 4) {
-        insert(e, key, out->v + had, got);
-    } else if (b && got <= LONG_IDS) {
-        b->n = (uint8_t)n;
-        b->count = (uint8_t)got;
-        memcpy(b->text, p, n);
-        memcpy(b->id, out->v + had, got * sizeof *b->id);
+    for (size_t m = 0; m < k; m++) {
+        rest *r = &e->rest[m];
+        const lm_wordentry *x = r->n <= LM_WORD_LONG ? lm_word_find(&e->cache, r->k) : NULL;
+
+        r->merge = NONE;
+        r->ids = x ? lm_word_count(x) : 0;
+        if (x) {
+            lm_word_entry_ids(&e->cache, x, r->id);
+        } else if (r->n <= LM_WORD_LONG && v->ordered) {
+            lm_merge_load(v, p + r->at, r->n, e->part[n], e->to[n]);
+            e->left[n] = (uint8_t)r->n;
+            r->merge = (uint32_t)n++;
+        }
     }
+    return n;
+}
+
+/* A word that the stages before have left over. */
+static int word(lm_enc *e, const char *p, size_t n, lm_ids *out)
+{
+    const uint32_t *id;
+    size_t had = out->n, ids = lm_longword_find(&e->cache, p, n, &id);
+    int err;
+
+    if (ids) {
+        lm_ids_need(out, ids);
+        memcpy(out->v + out->n, id, ids * sizeof *id);
+        out->n += ids;
+        return 0;
+    }
+    if ((err = lm_word_ids(e->v, e->memo, p, n, out)) < 0)
+        return err;
+    lm_longword_put(&e->cache, p, n, out->v + had, out->n - had);
     return 0;
 }
 
-static int batch(lm_enc *e, lm_str t, size_t from, size_t k, lm_ids *out)
+/* k <= PIECE pretokens of p: the first begins at `at`. left: bytes of text. */
+static int piece(lm_enc *e, const char *p, size_t left, size_t at, const uint32_t *end, size_t k,
+                 lm_ids *out)
 {
-    size_t at = from, mask = e->mask;
+    const lm_data_ops *op = e->v->op;
+    size_t n = op->wordids(&e->v->word, p, left, at, end, k, e->id, e->missed), from = 0, merges;
 
-    for (size_t j = 0; j < k; at = e->end[j++]) {
-        size_t n = e->end[j] - at;
-
-        if (n > KEYLEN)
-            continue;
-        load_key(e->key[j], t.p + at, n, t.n - at);
-        e->line[j] = hash(e, e->key[j]);
-        __builtin_prefetch(e->tab + e->line[j] * WAYS);
-    }
-    at = from;
-    lm_ids_need(out, 4 * k + 4);
-    for (size_t j = 0; j < k; at = e->end[j++]) {
-        size_t n = e->end[j] - at;
-        const uint64_t *key = e->key[j];
+    merges = look_up(e, p, left, at, end, n);
+    if (merges)
+        op->merge(&e->v->join, merges, e->part, e->to, e->left);
+    e->missed[n] = (uint16_t)k;
+    lm_ids_need(out, k + LM_MERGE_MAX * n + COPY);
+    for (size_t m = 0;; m++) {
+        size_t j = e->missed[m];
+        const rest *r = &e->rest[m];
         int err;
 
-        if (n <= KEYLEN) {
-            size_t line = e->mask == mask ? e->line[j] : hash(e, key); /* it may have grown */
-            const entry *x = e->tab + line * WAYS;
-
-            x += x->k[0] != key[0] || x->k[1] != key[1];
-            if (x->k[0] == key[0] && x->k[1] == key[1]) {
-                memcpy(out->v + out->n, x->id, 16);
-                out->v[out->n] &= (1u << COUNT_SHIFT) - 1;
-                out->n += x->id[0] >> COUNT_SHIFT;
-                continue;
-            }
+        for (size_t i = 0; i < j - from; i += COPY)
+            memcpy(out->v + out->n + i, e->id + from + i, COPY * sizeof *e->id);
+        out->n += j - from;
+        from = j + 1;
+        if (m == n)
+            break;
+        if (r->ids) {
+            memcpy(out->v + out->n, r->id, sizeof r->id);
+            out->n += r->ids;
+        } else if (r->merge != NONE) {
+            memcpy(out->v + out->n, e->part[r->merge], sizeof e->part[0]);
+            out->n += e->left[r->merge];
+        } else {
+            if ((err = word(e, p + r->at, r->n, out)) < 0)
+                return err;
+            lm_ids_need(out, k - j + LM_MERGE_MAX * (n - m) + COPY);
         }
-        if ((err = miss(e, t.p + at, n, key, out)) < 0)
-            return err;
-        lm_ids_need(out, 4 * (k - j) + 4);
+    }
+    for (size_t m = 0; merges && m < n; m++) {
+        const rest *r = &e->rest[m];
+
+        if (r->merge == NONE)
+            continue;
+        lm_word_put(&e->cache, r->k, e->part[r->merge], e->left[r->merge]);
     }
     return 0;
 }
 
 int lm_enc_text(lm_enc *e, lm_str t, lm_ids *out)
 {
-    size_t from = 0, k;
-    lm_scan_pos at = {0};
-    int err;
+    lm_scan_pos pos = {0};
+    size_t base = 0, k;
 
     if (e->v->nfc && may_change(t))
         return lm_err(LM_EINVALID,
                       "the vocabulary wants Unicode form C, and this text may not be in it");
-    while ((k = lm_scan(e->v->pre, t.p, t.n, &at, e->end, BATCH))) {
-        if ((err = batch(e, t, from, k, out)) < 0) {
-            lm_scan_stop(&at);
-            return err;
+    for (; (k = lm_scan_batch(e->v->pre, t.p, t.n, &pos, e->end)); base = pos.at) {
+        size_t at = 0;
+
+        for (size_t from = 0, some; from < k; from += some, at = e->end[from - 1]) {
+            int err;
+
+            some = k - from < PIECE ? k - from : PIECE;
+            err = piece(e, t.p + base, t.n - base, at, e->end + from, some, out);
+            if (err < 0) {
+                lm_scan_stop(&pos);
+                return err;
+            }
         }
-        from = at.at;
     }
-    return at.err;
+    return pos.err;
 }

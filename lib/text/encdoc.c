@@ -186,7 +186,7 @@ int lm_vocab_encode_slow(const lm_vocab *v, lm_str t, lm_ids *out)
     size_t end, from = 0;
     lm_scan_pos at = {0};
 
-    while (lm_scan(lm_vocab_pre(v), t.p, t.n, &at, &end, 1)) {
+    while (lm_scan_slow(lm_vocab_pre(v), t.p, t.n, &at, &end, 1)) {
         lm_str s = {t.p + from, end - from};
         uint32_t whole = lm_vocab_whole(v, s);
         int err = 0;

@@ -32,14 +32,18 @@ const char *lm_pre_name(const lm_pre *pre);        /* "qwen2", "regex:PAT"; more
 const lm_pre_step *lm_pre_steps(const lm_pre *pre, size_t *n);     /* of a named one too */
 
 /* Where a scan of one text stands; {0} at its start. at: the end of the last pretoken. */
-typedef struct { size_t at; int err; struct lm_scan_run *run; } lm_scan_pos;
+typedef struct { size_t at; int err; struct lm_scan_run *run; const struct lm_data_ops *op; } lm_scan_pos;
 /* Writes the ends (offsets in p) of the pretokens that follow pos->at, at most cap; moves pos->at to the last.
    Returns how many. 0: the end of the text, or pos->err < 0: a regular expression gave up (LM_ELIMIT). Together the
    pretokens cover p[0, n), whatever the bytes. p and n are the same from call to call. Time is linear in n over a
    whole text for named patterns. A scan left before its end is given up by lm_scan_stop. */
 size_t lm_scan(const lm_pre *pre, const char *p, size_t n, lm_scan_pos *pos, size_t *ends, size_t cap);
 void lm_scan_stop(lm_scan_pos *pos);
-/* The same for a named pattern by plain code: the meaning, which every faster scanner must equal. */
+/* The same for hot loops: as many as suit, up to LM_SCAN_BATCH, each counted from pos->at as it was before. */
+enum { LM_SCAN_BATCH = 4096 + 64 };
+size_t lm_scan_batch(const lm_pre *pre, const char *p, size_t n, lm_scan_pos *pos, uint32_t *ends);
+/* The same by plain code: the meaning, which the faster must equal; and that of a named pattern alone. */
+size_t lm_scan_slow(const lm_pre *pre, const char *p, size_t n, lm_scan_pos *pos, size_t *ends, size_t cap);
 size_t lm_scan_plain(int kind, const char *p, size_t n, size_t *from, size_t *ends, size_t cap);
 
 #endif

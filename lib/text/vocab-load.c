@@ -238,6 +238,8 @@ static int load(lm_vocab *v, json_t *root, json_t *config)
         (err = load_added(v, added)) < 0 || (err = index_tokens(v)) < 0 ||
         (err = index_merges(v)) < 0)
         return err;
+    if ((err = lm_vocab_index(v)) < 0)
+        return err;
     return load_roles(v, config);
 }
 

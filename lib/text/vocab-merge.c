@@ -54,6 +54,19 @@ static int merge_short(const lm_vocab *v, const uint8_t *p, size_t n, lm_ids *ou
     return 0;
 }
 
+/* The same in an ordered vocabulary, where a lower id is an earlier merge. */
+static void merge_ordered(const lm_vocab *v, const char *p, size_t n, lm_ids *out)
+{
+    uint32_t to[1][LM_MERGE_MAX], id[1][LM_MERGE_MAX];
+    uint8_t k = (uint8_t)n;
+
+    lm_merge_load(v, p, n, id[0], to[0]);
+    v->op->merge(&v->join, 1, id, to, &k);
+    lm_ids_need(out, k);
+    memcpy(out->v + out->n, id[0], k * sizeof **id);
+    out->n += k;
+}
+
 /* A heap of rank << 32 | position. An entry is stale once the pair at its position has another
  * rank. */
 typedef struct {
@@ -148,7 +161,7 @@ static int merge_long(const lm_vocab *v, const uint8_t *p, size_t n, lm_ids *out
     return 0;
 }
 
-int lm_vocab_word(const lm_vocab *v, const char *p, size_t n, lm_ids *out)
+int lm_word_ids(const lm_vocab *v, lm_memo *memo, const char *p, size_t n, lm_ids *out)
 {
     uint32_t whole = lm_vocab_whole(v, (lm_str){p, n});
 
@@ -156,8 +169,21 @@ int lm_vocab_word(const lm_vocab *v, const char *p, size_t n, lm_ids *out)
         lm_ids_put(out, NULL, whole, 0);
         return 0;
     }
+    if (v->ordered && n <= LM_MERGE_MAX) {
+        merge_ordered(v, p, n, out);
+        return 0;
+    }
+    if (v->trie) {
+        lm_word_greedy(v, memo, p, n, out);
+        return 0;
+    }
     if (n >= 1u << 31)
         return lm_err(LM_ELIMIT, "a pretoken of %zu bytes; at most 2147483647", n);
     return n <= SHORT ? merge_short(v, (const uint8_t *)p, n, out)
                       : merge_long(v, (const uint8_t *)p, n, out);
+}
+
+int lm_vocab_word(const lm_vocab *v, const char *p, size_t n, lm_ids *out)
+{
+    return lm_word_ids(v, NULL, p, n, out);
 }

@@ -3,6 +3,7 @@
 #define LM_VOCAB_PRIV_H
 #include "base/json.h"
 #include "text/vocab.h"
+#include "kernels/data.h"
 
 struct lm_vocab_pair { uint64_t key; uint32_t rank, id; };         /* key = left << 32 | right; ~0 = free */
 
@@ -26,6 +27,14 @@ struct lm_vocab {
     size_t *addlen; size_t naddlen;                /* their lengths, longest first */
     uint8_t addpair[8192];                         /* a bit for each first two bytes an added token can have */
     uint32_t role[LM_ROLE_COUNT];
+    /* Made by lm_vocab_index for encoding. */
+    const lm_data_ops *op;
+    bool ordered;                                  /* merge k makes a token of its own, of a higher id than merge k - 1 */
+    uint32_t *pair2;                               /* [65536] by the bytes first << 8 | second: what they merge to, or LM_NO_ID */
+    lm_jointab join;                               /* if ordered */
+    uint32_t (*split)[2];                          /* of each id the two its merge joins; itself twice: none */
+    struct lm_trie *trie;                          /* tokens that encode to themselves; if ordered */
+    lm_wordtab word;                               /* tokens of 1-7 bytes that a pretoken of their bytes becomes */
     lm_arena *text;
 };
 
@@ -62,5 +71,45 @@ static inline const struct lm_vocab_pair *lm_pair_find(const lm_vocab *v, uint32
    LM_NO_ID or an added token's: not looked at); *rest = all the others, the two lists left out. */
 int lm_vocab_lists(lm_vocab *v, lm_str text, json_t **rest);
 void lm_vocab_grow(lm_vocab *v, uint32_t id);      /* room for id; size counts it */
+
+/* A trie over tokens, two bytes a step: node = step[node, two bytes]; a token of odd length hangs on the node of
+   its bytes but the last. best: the longest token that begins the bytes of a node. */
+struct lm_trie {
+    uint32_t first[65536];                         /* node of the first two bytes; 0 = none */
+    uint64_t *step; unsigned bits;                 /* open table: node (21 bits), odd (1), bytes (16); value (22); ~0 = free */
+    uint32_t *best; size_t nnode;
+    uint32_t *shorter;                             /* of each id the longest token that begins it, LM_NO_ID if none */
+};
+/* Makes v->trie of the tokens that `in`, a byte each, tells. */
+void lm_trie_make(lm_vocab *v, const uint8_t *in);
+void lm_trie_free(struct lm_trie *t);
+
+/* Builds the tables for encoding, once all else is loaded. < 0: LM_DEVICE names no level of this machine. */
+int lm_vocab_index(lm_vocab *v);
+void lm_vocab_index_free(lm_vocab *v);
+
+/* What lm_data_ops.merge starts from: the n bytes of a word, n <= LM_MERGE_MAX, in an ordered vocabulary. */
+static inline void lm_merge_load(const lm_vocab *v, const char *text, size_t n, uint32_t *id, uint32_t *to)
+{
+    const unsigned char *p = (const unsigned char *)text;
+
+    for (size_t i = 0; i + 1 < n; i++) {
+        id[i] = v->byte[p[i]];
+        to[i] = v->pair2[p[i] << 8 | p[i + 1]];
+    }
+    id[n - 1] = v->byte[p[n - 1]];
+    to[n - 1] = LM_JOIN_NONE;
+}
+
+/* Whether two tokens stand side by side when the merges of their joined bytes are done: Backtracking BPE (rust-gems,
+   is_valid_token_pair). Ordered vocabularies; both are tokens that encode to themselves. */
+bool lm_pair_stays(const lm_vocab *v, uint32_t left, uint32_t right);
+/* A memo of that answer, for one thread; not cleared between calls, NULL = none. */
+enum { LM_MEMO = 1 << 15 };
+typedef struct { uint64_t pair[LM_MEMO]; } lm_memo;
+/* As lm_vocab_word. */
+int lm_word_ids(const lm_vocab *v, lm_memo *memo, const char *p, size_t n, lm_ids *out);
+/* The ids of a word of n > 0 bytes in an ordered vocabulary, in time linear in n. */
+void lm_word_greedy(const lm_vocab *v, lm_memo *memo, const char *p, size_t n, lm_ids *out);
 
 #endif

@@ -16,6 +16,7 @@ void lm_vocab_free(lm_vocab *v)
     free(v->find);
     free(v->pair);
     free(v->merge);
+    lm_vocab_index_free(v);
     free(v->addlen);
     lm_dict_free(&v->added);
     lm_pre_free(v->pre);
