@@ -231,9 +231,12 @@ static void settle(train *t, const lm_bpe_side *s, size_t n, const uint32_t merg
     size_t from = t->p.n;
 
     for (size_t i = 0; i < n; i++) {
+        lm_bpe_prefetch(&t->p, key_of(&s[i], merge[2], merge[2]));
+        lm_bpe_prefetch(&t->p, key_of(&s[i], merge[0], merge[1]));
+    }
+    for (size_t i = 0; i < n; i++) {
         uint64_t key = key_of(&s[i], merge[2], merge[2]);
 
-        lm_bpe_prefetch(&t->p, key_of(&s[i], merge[0], merge[1]));
         if (fits(t, (uint32_t)(key >> 32), (uint32_t)key))
             lm_bpe_pair_add(&t->p, (lm_bpe_pair){key, s[i].times, s[i].words});
     }

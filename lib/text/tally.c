@@ -257,10 +257,21 @@ static void join_part(void *ctx, size_t part, unsigned thread)
 /* --- sorting in memory: by the first two bytes, then each of those buckets --- */
 
 enum { BUCKETS = 1 << 16 };
+typedef struct {
+    uint64_t key; /* the first bytes: few comparisons look at the word itself */
+    lm_word w;
+} keyed;
 struct sorting {
-    lm_word *v;
+    keyed *v;
     size_t end[BUCKETS];
 };
+
+static int by_key(const void *a, const void *b)
+{
+    const keyed *x = a, *y = b;
+
+    return x->key != y->key ? (x->key < y->key ? -1 : 1) : lm_cmp(x->w.s, y->w.s);
+}
 
 static void sort_bucket(void *ctx, size_t i, unsigned thread)
 {
@@ -269,15 +280,16 @@ static void sort_bucket(void *ctx, size_t i, unsigned thread)
 
     (void)thread;
     if (s->end[i] - from > 1)
-        qsort(s->v + from, s->end[i] - from, sizeof *s->v, by_bytes);
+        qsort(s->v + from, s->end[i] - from, sizeof *s->v, by_key);
 }
 
-/* All parts and the giants as one sorted list; the parts are freed. */
-static size_t sorted(struct join *j, lm_pool *pool, lm_word **out)
+/* All parts and the giants in order; the parts are freed. */
+static int each_sorted(struct join *j, lm_pool *pool, int (*f)(void *, const lm_word *), void *ctx)
 {
     struct sorting *s = lm_zalloc(1, sizeof *s);
     size_t n = 0;
     struct part all[LM_WORD_PARTS + 1];
+    int err = 0;
 
     memcpy(all, j->part, sizeof j->part);
     all[LM_WORD_PARTS].v = giants(j->t, &all[LM_WORD_PARTS].n);
@@ -292,15 +304,19 @@ static size_t sorted(struct join *j, lm_pool *pool, lm_word **out)
     }
     s->v = lm_reallocn(NULL, n + 1, sizeof *s->v);
     for (size_t p = 0; p < LM_COUNT(all); p++) {
-        for (size_t i = 0; i < all[p].n; i++)
-            s->v[s->end[first_bytes(all[p].v[i].s) >> 48]++] = all[p].v[i];
+        for (size_t i = 0; i < all[p].n; i++) {
+            uint64_t key = first_bytes(all[p].v[i].s);
+
+            s->v[s->end[key >> 48]++] = (keyed){key, all[p].v[i]};
+        }
         free(all[p].v);
     }
-    memset(j->part, 0, sizeof j->part);
     lm_pool_run(pool, BUCKETS, sort_bucket, s);
-    *out = s->v;
+    for (size_t i = 0; i < n && !err; i++)
+        err = f(ctx, &s->v[i].w);
+    free(s->v);
     free(s);
-    return n;
+    return err;
 }
 
 int lm_tally_each(lm_tally *t, bool sort, lm_pool *pool, int (*f)(void *ctx, const lm_word *w),
@@ -314,13 +330,8 @@ int lm_tally_each(lm_tally *t, bool sort, lm_pool *pool, int (*f)(void *ctx, con
     if (t->sort)
         return each_spilled(t, f, ctx);
     lm_pool_run(pool, LM_WORD_PARTS, join_part, &j);
-    if (sort) {
-        n = sorted(&j, pool, &v);
-        for (size_t i = 0; i < n && !err; i++)
-            err = f(ctx, &v[i]);
-        free(v);
-        return err;
-    }
+    if (sort)
+        return each_sorted(&j, pool, f, ctx);
     for (size_t p = 0; p < LM_WORD_PARTS; p++) {
         for (size_t i = 0; i < j.part[p].n && !err; i++)
             err = f(ctx, &j.part[p].v[i]);
