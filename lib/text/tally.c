@@ -204,7 +204,7 @@ static void gather(const lm_words *w, uint64_t part, found **v, size_t *n, size_
     end = (part + 1) << (w->shorts.bits - 8);
     for (size_t i = part << (w->shorts.bits - 8); i < end || w->shorts.tab[i & mask].k[1]; i++) {
         const lm_word_short *e = &w->shorts.tab[i & mask];
-        uint64_t h = lm_word_hash(e->k);
+        uint64_t h = lm_long_hash(e->k[0], e->k[1]);
 
         if (!e->k[1] || h >> 56 != part)
             continue;

@@ -1,10 +1,11 @@
 /* words-priv: what counting words is made of; for words.c and tally.c alone. */
 #ifndef LM_WORDS_PRIV_H
 #define LM_WORDS_PRIV_H
+#include "text/wordcache.h"
 #include "text/words.h"
 
-enum { LM_WORD_SHORT = 15, LM_WORD_PARTS = 256 };
-/* k: the bytes, zero filled, the length in the last byte (0 = free). Their first bytes are the word's. */
+enum { LM_WORD_PARTS = 256 };
+/* k: lm_word_key's: the bytes, zero filled, the length in the last (0 = free). */
 typedef struct { uint64_t k[2], times; } lm_word_short;
 typedef struct { const char *p; uint32_t n, hash; uint64_t times; } lm_word_long;  /* p NULL = free */
 
@@ -17,15 +18,8 @@ struct lm_words {
     struct { lm_word_long *tab; size_t n; unsigned bits; } longs;
     lm_arena *text;
     uint64_t sum;                                  /* of all counts ever added */
-    size_t *end;
+    uint32_t *end;
 };
-
-static inline uint64_t lm_word_hash(const uint64_t k[2])
-{
-    uint64_t h = (k[0] ^ k[0] >> 32) * 0x9e3779b97f4a7c15ull + (k[1] ^ k[1] >> 32) * 0xd6e8feb86659fd93ull;
-
-    return (h ^ h >> 29) * 0xbf58476d1ce4e5b9ull;
-}
 
 lm_words *lm_words_new(lm_tally *t, size_t budget);
 void lm_words_free(lm_words *w);

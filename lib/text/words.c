@@ -3,7 +3,7 @@
    Longer ones stand in an arena, in a second table. */
 #include "text/words-priv.h"
 
-enum { BATCH = 256, ENDS = 4096, HUGE_FROM = 2 << 20 };
+enum { BATCH = 256, HUGE_FROM = 2 << 20 };
 
 /* Large tables get huge pages: half of a look-up beyond the caches is finding the page. */
 static void *table_new(size_t n, size_t each)
@@ -29,7 +29,7 @@ lm_words *lm_words_new(lm_tally *t, size_t budget)
     w->shorts.tab = lm_zalloc(1u << 10, sizeof *w->shorts.tab);
     w->longs.tab = lm_zalloc(1u << 10, sizeof *w->longs.tab);
     w->text = lm_arena_new();
-    w->end = lm_reallocn(NULL, ENDS, sizeof *w->end);
+    w->end = lm_reallocn(NULL, LM_SCAN_BATCH, sizeof *w->end);
     return w;
 }
 
@@ -72,7 +72,7 @@ static int grow_short(lm_words *w)
     w->shorts.bits++;
     for (size_t i = 0; i < n; i++)
         if (old[i].k[1]) {
-            size_t k = lm_word_hash(old[i].k) >> (64 - w->shorts.bits);
+            size_t k = lm_long_hash(old[i].k[0], old[i].k[1]) >> (64 - w->shorts.bits);
 
             while (w->shorts.tab[k].k[1])
                 k = (k + 1) & (2 * n - 1);
@@ -140,39 +140,6 @@ static int add_long(lm_words *w, lm_str s, uint64_t times)
     return ++w->longs.n * 2 > mask ? grow_long(w) : 0;
 }
 
-static const uint64_t keep[16][2] = {
-    {0, 0},
-    {0xff, 0},
-    {0xffff, 0},
-    {0xffffff, 0},
-    {0xffffffff, 0},
-    {0xffffffffff, 0},
-    {0xffffffffffff, 0},
-    {0xffffffffffffff, 0},
-    {~0ull, 0},
-    {~0ull, 0xff},
-    {~0ull, 0xffff},
-    {~0ull, 0xffffff},
-    {~0ull, 0xffffffff},
-    {~0ull, 0xffffffffff},
-    {~0ull, 0xffffffffffff},
-    {~0ull, 0xffffffffffffff},
-};
-
-/* left: readable bytes from p on. */
-static inline void load_key(uint64_t k[2], const char *p, size_t n, size_t left)
-{
-    if (left >= 16) {
-        memcpy(k, p, 16);
-        k[0] &= keep[n][0];
-        k[1] &= keep[n][1];
-    } else {
-        k[0] = k[1] = 0;
-        memcpy(k, p, n);
-    }
-    k[1] |= (uint64_t)n << 56;
-}
-
 /* The sum of all counts stays below 2^63 - 1, and so does every count. */
 static int sum(lm_words *w, uint64_t n, uint64_t times)
 {
@@ -189,13 +156,14 @@ int lm_words_add(lm_words *w, lm_str s, uint64_t times)
 
     if (err < 0)
         return err;
-    if (s.n > LM_WORD_SHORT)
+    if (s.n > LM_WORD_LONG)
         return add_long(w, s, times);
-    load_key(k, s.p, s.n, s.n);
-    return add_short(w, k, lm_word_hash(k), times);
+    lm_word_key(k, s.p, s.n, s.n);
+    return add_short(w, k, lm_long_hash(k[0], k[1]), times);
 }
 
-static int batch(lm_words *w, lm_str t, size_t at, const size_t *end, size_t n, uint64_t times)
+/* n words of t, the first from at on, by their ends. */
+static int batch(lm_words *w, lm_str t, size_t at, const uint32_t *end, size_t n, uint64_t times)
 {
     const lm_word_short *tab = w->shorts.tab;
     unsigned shift = 64 - w->shorts.bits;
@@ -206,18 +174,18 @@ static int batch(lm_words *w, lm_str t, size_t at, const size_t *end, size_t n, 
     for (size_t j = 0; j < n; at = end[j++]) {
         size_t len = end[j] - at;
 
-        if (len > LM_WORD_SHORT)
+        if (len > LM_WORD_LONG)
             continue;
-        load_key(key[j], t.p + at, len, t.n - at);
-        hash[j] = lm_word_hash(key[j]);
+        lm_word_key(key[j], t.p + at, len, t.n - at);
+        hash[j] = lm_long_hash(key[j][0], key[j][1]);
         __builtin_prefetch(tab + (hash[j] >> shift), 1);
     }
     at = from;
     for (size_t j = 0; j < n; at = end[j++]) {
         size_t len = end[j] - at;
 
-        err = len <= LM_WORD_SHORT ? add_short(w, key[j], hash[j], times)
-                                   : add_long(w, (lm_str){t.p + at, len}, times);
+        err = len <= LM_WORD_LONG ? add_short(w, key[j], hash[j], times)
+                                  : add_long(w, (lm_str){t.p + at, len}, times);
         if (err < 0)
             return err;
     }
@@ -226,21 +194,25 @@ static int batch(lm_words *w, lm_str t, size_t at, const size_t *end, size_t n, 
 
 static int one_text(lm_words *w, const lm_pre *pre, lm_str t, uint64_t times)
 {
-    lm_scan_pos at = {0};
-    size_t from = 0, k;
+    lm_scan_pos pos = {0};
+    size_t base = 0, k;
 
-    while ((k = lm_scan(pre, t.p, t.n, &at, w->end, ENDS)))
-        for (size_t i = 0; i < k; i += BATCH) {
-            size_t n = k - i < BATCH ? k - i : BATCH;
-            int err = batch(w, t, from, w->end + i, n, times);
+    for (; (k = lm_scan_batch(pre, t.p, t.n, &pos, w->end)); base = pos.at) {
+        lm_str rest = {t.p + base, t.n - base};
+        size_t at = 0;
 
+        for (size_t i = 0, n; i < k; i += n, at = w->end[i - 1]) {
+            int err;
+
+            n = k - i < BATCH ? k - i : BATCH;
+            err = batch(w, rest, at, w->end + i, n, times);
             if (err < 0) {
-                lm_scan_stop(&at);
+                lm_scan_stop(&pos);
                 return err;
             }
-            from = w->end[i + n - 1];
         }
-    return at.err;
+    }
+    return pos.err;
 }
 
 int lm_words_text(lm_words *w, const lm_pre *pre, lm_str t, bool lines, uint64_t times)
