@@ -12,15 +12,20 @@ Limits. encode: 11 cycles a pretoken, which 45-50 instructions take at 4.5 a cyc
 additions (`encode limits`), times the threads; none is known where few pretokens come again (CJK, emoji). decode: one
 token a cycle, 16 bytes of it loaded and stored, and no faster than memcpy moves memory. t(2n)/t(n) of linear time: 2.
 Threads: as many as there are. A whole process: its own encoder or decoder alone.
+
+BENCH_ONLY="code prose cjk js emoji linear whole start" chooses among the parts. All take some four minutes.
 """
 
 import os
+import random
 import subprocess
 import sys
 import tempfile
 import time
 
 ROOT, TURNS = os.environ["ROOT"], int(os.environ.get("BENCH_TURNS", "5"))
+PARTS = "code prose cjk js emoji linear whole start".split()
+ONLY = os.environ.get("BENCH_ONLY", " ".join(PARTS)).split()
 BUILD = os.path.join(ROOT, "build", os.environ.get("CONF", "release"))
 ENCODE, PEER, PY = BUILD + "/peer/encode", ROOT + "/tests/peer/", os.environ.get("LM_PEERS", "")
 CORES = os.cpu_count()
@@ -93,6 +98,8 @@ def corpus(kind, mb):
 
 
 def learn(name, docs, *args):
+    if os.path.exists(name):
+        return
     write("learn.lm", docs)
     subprocess.run(["lm-bpe-train", "-q", "-o", name, *args, "learn.lm"], check=True)
     os.remove("learn.lm")
@@ -277,8 +284,11 @@ else:
 """
 
 
-def whole(kind, vocab, alone):
+def whole(kind, vocab):
     """Rows of whole processes: a file in, ids out to nowhere."""
+    learn(vocab, sets[kind])
+    runs = [ours(vocab, kind + ".lm") for _ in range(min(TURNS, 3))]
+    alone = {k: best(runs, k) for k in ("cold", "warm", "decode")}
     docs = list(documents(kind + ".lm"))
     write("8.lm", docs * 8)
     size = sum(map(len, docs)) / 1e6
@@ -376,56 +386,57 @@ def start(vocab, name, goal):
     )
 
 
-LIMITS = run(ENCODE, "limits")
-sets = {k: corpus(k, mb) for k, mb in (("code", 24), ("prose", 16), ("cjk", 7), ("js", 10), ("emoji", 4))}
-if sets["code"]:
+def code():
     learn("code32", sets["code"])
     for n in ("gigatoken-whole", "gigatoken-each", "quicktok"):
         same(n, "code32", "code.lm", False)
-    alone = duel(
-        "code", "code32", ["gigatoken-whole", "gigatoken-batch"], {"cold": " (goal 2x)", "warm": " (goal 1.4x)"}
-    )
+    duel("code", "code32", ["gigatoken-whole", "gigatoken-batch"], {"cold": " (goal 2x)", "warm": " (goal 1.4x)"})
     duel("code", "code32", ["quicktok"], {"warm": " (goal 4x)"}, turns=min(TURNS, 2))
     if CORES > 1:
         duel("code", "code32", ["gigatoken-batch"], {}, CORES, min(TURNS, 3))
-    slower = [
-        slow("code", "code32", n, g)
-        for n, g in (("tokenizers", " (goal 100x)"), ("tiktoken", " (goal 30x)"), ("iree", " (goal 8x)"))
-    ]
-    decode("code", "code32", slower)
-if sets["prose"]:
-    gpt2 = PY and subprocess.run([PY, PEER + "ranks.py", "gpt2", "gpt2.json"], capture_output=True).returncode == 0
-    if not gpt2:
-        remark("no package has GPT-2's ranks: prose is measured with a vocabulary of its own, pattern gpt2")
-        learn("gpt2.dir", sets["prose"], "--pretok", "gpt2", "--vocab-size", "50304")
-    v = "gpt2.json" if gpt2 else "gpt2.dir"
-    same("gigatoken-whole", v, "prose.lm", False)
-    duel("prose", v, ["gigatoken-whole", "gigatoken-batch"], {"cold": " (goal 1.2x)"})
-every = [d for docs in sets.values() for d in head(docs or [], 6e6)]
-if every:
-    learn("all64", every, "--vocab-size", "65536")
-for kind in ("cjk", "js", "emoji"):
-    if sets[kind]:
-        v = "code32" if kind == "js" and sets["code"] else "all64"
-        same("gigatoken-whole", v, kind + ".lm", False)
-        duel(
-            kind,
-            v,
-            ["gigatoken-whole", "gigatoken-batch"],
-            {"cold": " (goal 2x)", "warm": " (goal 2x)"} if kind == "cjk" else {},
-            turns=min(TURNS, 3),
-        )
-if every:
-    import random
+    peers = (("tokenizers", " (goal 100x)"), ("tiktoken", " (goal 30x)"), ("iree", " (goal 8x)"))
+    decode("code", "code32", [slow("code", "code32", n, goal) for n, goal in peers])
 
+
+def prose():
+    vocab = "gpt2.json"
+    if not PY or subprocess.run([PY, PEER + "ranks.py", "gpt2", vocab], capture_output=True).returncode:
+        remark("no package has GPT-2's ranks: prose is measured with a vocabulary of its own, pattern gpt2")
+        vocab = "gpt2.dir"
+        learn(vocab, sets["prose"], "--pretok", "gpt2", "--vocab-size", "50304")
+    same("gigatoken-whole", vocab, "prose.lm", False)
+    duel("prose", vocab, ["gigatoken-whole", "gigatoken-batch"], {"cold": " (goal 1.2x)"})
+
+
+def other(kind):
+    """CJK, JavaScript, emoji."""
+    if not os.path.exists("all64"):
+        learn("all64", [d for docs in sets.values() for d in head(docs, 6e6)], "--vocab-size", "65536")
+    goals = {"cold": " (goal 2x)", "warm": " (goal 2x)"} if kind == "cjk" else {}
+    same("gigatoken-whole", "all64", kind + ".lm", False)
+    duel(kind, "all64", ["gigatoken-whole", "gigatoken-batch"], goals, turns=min(TURNS, 3))
+
+
+def letters():
     rnd = random.Random(1)
-    linear("one letter over and over", lambda n: b"a" * n, "all64", 4000000)
-    linear(
-        "a line of random letters", lambda n: bytes(rnd.choices(b"abcdefghijklmnopqrstuvwxyz", k=n)), "all64", 4000000
-    )
-if sets["code"]:
-    whole("code", "code32", {k: best(alone, k) for k in ("cold", "warm", "decode")})
+    learn("code32", sets["code"])
+    linear("one letter over and over", lambda n: b"a" * n, "code32", 4000000)
+    linear("a line of random letters", lambda n: bytes(rnd.choices(range(97, 123), k=n)), "code32", 4000000)
+
+
+def starts():
+    learn("code32", sets["code"])
     start("code32", "32k", 30)
-    learn("all150", [d for docs in sets.values() for d in docs or []], "--vocab-size", "151936", "--allow-short")
+    learn("all150", [d for docs in sets.values() for d in docs], "--vocab-size", "151936", "--allow-short")
     start("all150", "150k", 150)
+
+
+LIMITS = run(ENCODE, "limits")
+sets = {k: corpus(k, mb) for k, mb in (("code", 24), ("prose", 16), ("cjk", 7), ("js", 10), ("emoji", 4))}
+sets = {k: docs for k, docs in sets.items() if docs}
+needs = {"linear": "code", "whole": "code", "start": "code"}
+parts = {"code": code, "prose": prose, "linear": letters, "whole": lambda: whole("code", "code32"), "start": starts}
+for part in PARTS:
+    if part in ONLY and needs.get(part, part) in sets:
+        parts.get(part, lambda: other(part))()
 sys.exit(bad)
