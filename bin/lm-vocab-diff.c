@@ -24,13 +24,6 @@ typedef struct {
     lm_buf row[LISTS];
 } diff;
 
-static const char *kind(const lm_vocab *v, uint32_t id)
-{
-    unsigned flags = lm_vocab_flags(v, id);
-
-    return flags & LM_TOKEN_SPECIAL ? "special" : flags ? "added" : "token";
-}
-
 /* The id of the same bytes in another vocabulary, of the same sort if there is one. */
 static uint32_t twin(const lm_vocab *in, lm_str s, bool added)
 {
@@ -68,8 +61,8 @@ static void tokens(diff *d)
             list(d, ONLY_A, s, x, "");
         else if (id != other)
             list(d, MOVED, s, x, y);
-        if (other != LM_NO_ID && strcmp(kind(d->a, id), kind(d->b, other)))
-            list(d, KIND, s, kind(d->a, id), kind(d->b, other));
+        if (other != LM_NO_ID && strcmp(lm_vocab_kind(d->a, id), lm_vocab_kind(d->b, other)))
+            list(d, KIND, s, lm_vocab_kind(d->a, id), lm_vocab_kind(d->b, other));
     }
     for (uint32_t id = 0; id < lm_vocab_size(d->b); id++) {
         lm_str s = lm_vocab_token(d->b, id);
@@ -160,8 +153,12 @@ static void merges(diff *d)
 
 static void compare(diff *d)
 {
+    lm_buf a = {0}, b = {0};
+
     numbers(d, "size", lm_vocab_size(d->a), lm_vocab_size(d->b));
-    differing(d, "pattern", lm_pre_name(lm_vocab_pre(d->a)), lm_pre_name(lm_vocab_pre(d->b)));
+    lm_pct_encode(&a, lm_cstr(lm_pre_name(lm_vocab_pre(d->a))));
+    lm_pct_encode(&b, lm_cstr(lm_pre_name(lm_vocab_pre(d->b))));
+    differing(d, "pattern", a.p, b.p);
     differing(d, "normalizer", lm_vocab_nfc(d->a) ? "NFC" : "none",
               lm_vocab_nfc(d->b) ? "NFC" : "none");
     differing(d, "ignore-merges", lm_vocab_words_first(d->a) ? "yes" : "no",
@@ -173,6 +170,8 @@ static void compare(diff *d)
     if (strcmp(lm_vocab_hash(d->a),
                lm_vocab_hash(d->b))) /* of the bytes of the file: no difference by itself */
         printf("vocab\t%s\t%s\n", lm_vocab_hash(d->a), lm_vocab_hash(d->b));
+    lm_buf_free(&a);
+    lm_buf_free(&b);
 }
 
 static int run(lm_in *in, lm_out *out)

@@ -193,11 +193,6 @@ static void show(lm_buf *b, lm_str s)
     lm_pct_encode(b, s);
 }
 
-static const char *kind(unsigned flags)
-{
-    return flags & LM_TOKEN_SPECIAL ? "special" : flags ? "added" : "token";
-}
-
 static void table(const struct all *a, const sum *t, const use *u, size_t n)
 {
     lm_buf b = {0};
@@ -213,8 +208,8 @@ static void table(const struct all *a, const sum *t, const use *u, size_t n)
     }
     for (size_t i = 0; i < n; i++) {
         show(&b, lm_vocab_token(a->v, u[i].id));
-        printf("token\t%u\t%" PRIu64 "\t%s\t%s\n", u[i].id, u[i].n,
-               kind(lm_vocab_flags(a->v, u[i].id)), b.p);
+        printf("token\t%u\t%" PRIu64 "\t%s\t%s\n", u[i].id, u[i].n, lm_vocab_kind(a->v, u[i].id),
+               b.p);
     }
     lm_buf_free(&b);
 }

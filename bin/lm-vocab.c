@@ -18,17 +18,12 @@ static void every_token(const lm_vocab *v)
 
     for (uint32_t id = 0; id < lm_vocab_size(v); id++) {
         lm_str s = lm_vocab_token(v, id);
-        unsigned flags = lm_vocab_flags(v, id);
 
         if (!s.p)
             continue;
         b.n = 0;
         lm_pct_encode(&b, s);
-        printf("%u\t%s\t%s\n", id,
-               flags & LM_TOKEN_SPECIAL ? "special"
-               : flags                  ? "added"
-                                        : "token",
-               b.p);
+        printf("%u\t%s\t%s\n", id, lm_vocab_kind(v, id), b.p);
     }
     lm_buf_free(&b);
 }
@@ -50,7 +45,8 @@ static void summary(const lm_vocab *v)
     printf("size\t%u\ntokens\t%zu\nadded\t%zu\nspecial\t%zu\nmerges\t%zu\nbytes\t%zu\n",
            lm_vocab_size(v), kinds[0], kinds[1], kinds[2], lm_vocab_merges(v), bytes);
     lm_pct_encode(&b, lm_cstr(lm_pre_name(lm_vocab_pre(v))));
-    printf("pattern\t%s\nnormalizer\t%s\n", b.p, lm_vocab_nfc(v) ? "NFC" : "none");
+    printf("pattern\t%s\nnormalizer\t%s\nignore-merges\t%s\n", b.p,
+           lm_vocab_nfc(v) ? "NFC" : "none", lm_vocab_words_first(v) ? "yes" : "no");
     for (int role = 0; role < LM_ROLE_COUNT; role++) {
         uint32_t id = lm_vocab_role(v, role);
 

@@ -4,6 +4,10 @@
 printf 'low low low lower lowest\n' >text
 lm-import text | lm-bpe-train -o v --vocab-size 272 --reserve 12 --pad-to 1
 is 'its size' 'lm-vocab v | head -n 5 | tr "\n\t" "  "' 'size 272 tokens 260 added 0 special 12 merges 4 '
+is 'words that are tokens come first, or not' \
+    "lm-vocab v | grep ignore; sed 's/\"ignore_merges\": false/\"ignore_merges\": true/' v/tokenizer.json >first.json; lm-vocab first.json | grep ignore" \
+    'ignore-merges	no
+ignore-merges	yes'
 is 'a line a token' 'lm-vocab --tsv v | wc -l' 272
 run 'a file is a vocabulary too, its roles by the usual names' 0 \
     'lm-vocab v >a; lm-vocab v/tokenizer.json | cmp - a'

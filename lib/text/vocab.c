@@ -56,6 +56,12 @@ unsigned lm_vocab_flags(const lm_vocab *v, uint32_t id)
 {
     return id < v->size ? v->flags[id] : 0;
 }
+const char *lm_vocab_kind(const lm_vocab *v, uint32_t id)
+{
+    unsigned flags = lm_vocab_flags(v, id);
+
+    return flags & LM_TOKEN_SPECIAL ? "special" : flags ? "added" : "token";
+}
 size_t lm_vocab_merges(const lm_vocab *v)
 {
     return v->nmerge;

@@ -27,6 +27,7 @@ uint32_t lm_vocab_role(const lm_vocab *v, int role);       /* its id, LM_NO_ID i
 lm_str lm_vocab_token(const lm_vocab *v, uint32_t id);     /* its bytes; p NULL = no such id */
 enum { LM_TOKEN_ADDED = 1, LM_TOKEN_SPECIAL = 2 }; /* ADDED: stands outside the merges; SPECIAL: control, not text */
 unsigned lm_vocab_flags(const lm_vocab *v, uint32_t id);
+const char *lm_vocab_kind(const lm_vocab *v, uint32_t id);         /* "token", "special", "added" */
 uint32_t lm_vocab_find(const lm_vocab *v, lm_str bytes);   /* the id of an ordinary token */
 uint32_t lm_vocab_added(const lm_vocab *v, lm_str content);        /* the id of an added token */
 /* The leftmost longest added token in text from *at on: its id, *at its offset; LM_NO_ID if none is left. */
