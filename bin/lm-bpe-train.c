@@ -2,7 +2,6 @@
    directory. Apart from lm-tok: it reads a sample once and writes a directory; its word counts can
    be kept and joined. */
 #include "lm.h"
-#include <fcntl.h>
 #include <unistd.h>
 
 static uint64_t vocab_size = 32768, reserve = 512, pad_to = 64, min_freq, max_bytes, seed, mem;
@@ -228,28 +227,12 @@ static int name_specials(lm_str *to, size_t n, lm_arena *text)
     return err < 0 ? err : 0;
 }
 
-static int write_file(const char *dir, const char *name, const lm_buf *b)
-{
-    lm_buf path = {0};
-    int fd, err = 0;
-
-    lm_buf_addf(&path, "%s/%s", dir, name);
-    fd = open(path.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd < 0 || lm_write_all(fd, b->p, b->n))
-        err = lm_err_sys(path.p, "cannot write");
-    if (fd >= 0 && close(fd) && !err)
-        err = lm_err_sys(path.p, "cannot write");
-    lm_buf_free(&path);
-    return err;
-}
-
 static int write_vocab(const lm_pre *pre, const lm_bpe *b)
 {
     size_t n = reserve + (pad_to - (b->ntoken + reserve) % pad_to) % pad_to;
     lm_arena *text = lm_arena_new();
     lm_str *name = lm_zalloc(n + 1, sizeof *name);
     lm_buf tok = {0}, cfg = {0};
-    lm_aside *dir = NULL;
     int err = name_specials(name, n, text);
 
     if (err >= 0) {
@@ -262,15 +245,8 @@ static int write_vocab(const lm_pre *pre, const lm_bpe *b)
                                        .nspecial = n,
                                        .spoken = b->spoken},
                        &tok, &cfg);
-        dir = lm_aside_dir(lm_common.out);
-        err = dir ? write_file(lm_aside_path(dir), "tokenizer.json", &tok) : LM_EIO;
+        err = lm_vocab_save_dir(lm_common.out, &tok, &cfg);
     }
-    if (err >= 0)
-        err = write_file(lm_aside_path(dir), "tokenizer_config.json", &cfg);
-    if (err >= 0)
-        err = lm_aside_commit(dir);
-    else if (dir)
-        lm_aside_drop(dir);
     lm_buf_free(&tok);
     lm_buf_free(&cfg);
     lm_arena_free(text);

@@ -262,16 +262,16 @@ static int file_in(const char *dir, const char *name, const lm_buf *b)
     return err;
 }
 
-static int save_hf(const lm_vocab_files *f, const char *path)
+int lm_vocab_save_dir(const char *path, const lm_buf *tokenizer, const lm_buf *config)
 {
     lm_aside *dir = lm_aside_dir(path);
     int err;
 
     if (!dir)
         return LM_EIO;
-    err = file_in(lm_aside_path(dir), "tokenizer.json", &f->tokenizer);
-    if (err >= 0 && f->has_config)
-        err = file_in(lm_aside_path(dir), "tokenizer_config.json", &f->config);
+    err = file_in(lm_aside_path(dir), "tokenizer.json", tokenizer);
+    if (err >= 0 && config)
+        err = file_in(lm_aside_path(dir), "tokenizer_config.json", config);
     if (err >= 0)
         return lm_aside_commit(dir);
     lm_aside_drop(dir);
@@ -281,17 +281,27 @@ static int save_hf(const lm_vocab_files *f, const char *path)
 static int save_tiktoken(const lm_vocab_files *f, const char *path)
 {
     const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
-    lm_buf list = {0}, json = {0}, beside = {0}, name = {0};
+    lm_buf text[2] = {{0}}, beside = {0}, name = {0}; /* NAME.json, then the list */
+    lm_aside *a[2] = {NULL, NULL};
     int err;
 
     lm_tiktoken_beside(path, &beside);
     lm_tiktoken_beside(base, &name);
     name.p[name.n - strlen(".json")] = 0;
-    if ((err = lm_tiktoken_write(f->v, name.p, &list, &json)) >= 0 &&
-        (err = save_file(beside.p, &json)) >= 0)
-        err = save_file(path, &list);
-    lm_buf_free(&list);
-    lm_buf_free(&json);
+    err = lm_tiktoken_write(f->v, name.p, &text[1], &text[0]);
+    for (int i = 0, fd; i < 2 && err >= 0; i++) { /* both are whole before either has its name */
+        const char *to = i ? path : beside.p;
+
+        a[i] = lm_aside_open(to, &fd);
+        err = a[i] ? fill(to, fd, &text[i]) : LM_EIO;
+    }
+    for (int i = 0; i < 2; i++) {
+        if (a[i] && err >= 0)
+            err = lm_aside_commit(a[i]);
+        else if (a[i])
+            lm_aside_drop(a[i]);
+        lm_buf_free(&text[i]);
+    }
     lm_buf_free(&beside);
     lm_buf_free(&name);
     return err;
@@ -318,7 +328,8 @@ static int save_gguf(const lm_vocab_files *f, const char *path)
 
 int lm_vocab_save(const lm_vocab_files *f, int form, const char *path)
 {
-    return form == LM_VFORM_HF         ? save_hf(f, path)
+    return form == LM_VFORM_HF
+               ? lm_vocab_save_dir(path, &f->tokenizer, f->has_config ? &f->config : NULL)
            : form == LM_VFORM_TIKTOKEN ? save_tiktoken(f, path)
                                        : save_gguf(f, path);
 }

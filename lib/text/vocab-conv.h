@@ -21,4 +21,7 @@ void lm_vocab_files_free(lm_vocab_files *f);
    reason: f's ids would not be the same there. */
 int lm_vocab_save(const lm_vocab_files *f, int form, const char *path);
 
+/* The two files of a vocabulary as a directory, likewise; config may be NULL. LM_EIO. */
+int lm_vocab_save_dir(const char *path, const lm_buf *tokenizer, const lm_buf *config);
+
 #endif
