@@ -59,10 +59,52 @@ for i in 1 2 3 4 5 6; do split -b 7k many "p$i."; mkdir -p d; mv "p$i".* d; done
 lm-import d >d.lm
 lm-tok --vocab v -j 1 d.lm >want
 # shellcheck disable=SC2086
-for o in '-j 2' '-j 7' '--cache 1' '--cache 4K' '--cache 1G -j 3' '--check 1'; do
+for o in '-j 2' '-j 7' '--cache 0' '--cache 1' '--cache 4K' '--cache 1G -j 3' '--check 1'; do
     bytes "$o changes no byte" want "$(lm-tok --vocab v $o d.lm >have; echo have)"
 done
 run 'a tokenizer.json alone will do' 0 'cp v/tokenizer.json t.json; lm-tok --vocab t.json d.lm | cmp - want'
+
+# --- documents too large to hold, in pieces
+head -c 400000 /dev/zero | tr '\0' a >letter
+head -c 700000 /dev/urandom | tr -dc '[:lower:]' >letters
+head -c 300000 /dev/zero >zeros
+{ tr '\0' ' ' <zeros; printf 'x\n'; tr '\0' ' ' <zeros; } >blanks
+head -c 300000 /dev/urandom >noise
+{ head -c 200000 many; printf '<|im_end|>'; cat letters; printf '<|im_end|> <|im_end'; head -c 90000 many; } >mixed
+for f in many letter letters zeros blanks noise mixed; do
+    lm-import --src t --max-bytes 1G "$f" | lm-cat - d.lm >whole.lm
+    for o in '' '--special parse --offsets' '--count' '--special drop --dt u32 -j 1'; do
+        # shellcheck disable=SC2086
+        lm-tok --vocab v $o --window 1G whole.lm >want
+        # shellcheck disable=SC2086
+        bytes "$f ${o:-as ids}: a window of 5,000 bytes changes none" want \
+            "$(lm-tok --vocab v $o --window 5000 --check 1 whole.lm >have; echo have)"
+    done
+done
+lm-tok --vocab v --window 5000 whole.lm >want
+bytes 'nor do threads, any pipe, no cache' want \
+    "$(dd if=whole.lm bs=997 2>dd.err | lm-tok --vocab v --window 5000 -j 7 --cache 0 >have; echo have)"
+lm-tok --vocab v <d.lm >want
+run 'a body beyond LM_MAX_BODY may come in pieces' 0 'lm-import --max-bytes 1G --src t many | LM_MAX_BODY=9000 lm-tok --vocab v --window 5000'
+fails 'unless it cannot be cut' 3 'stream fim=pre:20000 "$(head -c 20000 many)" | LM_MAX_BODY=9000 lm-tok --vocab v --window 5000' 'limit: the body is larger'
+run 'other records as large pass as they are' 0 'stream "@zz k=v" "$(head -c 20000 letter)" | tee zz | LM_MAX_BODY=9000 lm-tok --vocab v --window 5000 | cmp - zz'
+fails 'a special token in it is found where it stands' 3 'lm-import --max-bytes 1G mixed | lm-tok --vocab v --window 5000 --special error' 'special token <.im_end.> in the text, at byte 200000$'
+fails 'a byte that is not UTF-8 too' 3 'lm-import --max-bytes 1G noise | lm-tok --vocab v --window 5000 --invalid error' 'not UTF-8'
+fails 'a body cut short' 3 'head -c 90000 whole.lm | lm-tok --vocab v --window 5000 >half' 'truncated'
+# rss CMD: the most memory it had, in KiB
+rss() { /usr/bin/time -f %M -o rss "$@" >/dev/null && cat rss; }
+if [ -x /usr/bin/time ] && [ "$CONF" = release ]; then
+    cat letters letters letters letters letters letters letters letters >eight
+    { printf '%%lm 1\n@doc %d\n' $((32 * $(wc -c <eight)))
+      for i in 1 2 3 4 5 6 7 8; do cat eight eight eight eight; done
+      printf '\n%%end n=1 b=%d\n' $((32 * $(wc -c <eight))); } >huge.lm
+    lm-cat d.lm >small.lm
+    small=$(rss lm-tok --vocab v -j 1 small.lm) big=$(rss lm-tok --vocab v -j 1 huge.lm)
+    run "a line of $(($(wc -c <huge.lm) >> 20)) MiB without a space takes few MiB more than small files ($small, $big KiB)" 0 \
+        '[ "$big" -lt $((small + 60000)) ]'
+else
+    note 'memory: not measured (GNU time, release build)'
+fi
 
 # --- refusals
 fails 'no vocabulary' 2 'lm-tok d.lm' 'no --vocab'

@@ -92,6 +92,10 @@ void lm_dict_free(lm_dict *m);
 typedef struct { uint64_t hi, lo; } lm_id;
 uint64_t lm_hash64(const void *p, size_t n, uint64_t seed);        /* XXH3-64 */
 lm_id lm_hash128(const void *p, size_t n);                         /* XXH3-128, seed 0 */
+typedef struct lm_hasher lm_hasher;                                /* lm_hash128 of what comes in pieces */
+lm_hasher *lm_hasher_new(void);
+void lm_hasher_add(lm_hasher *h, const void *p, size_t n);
+lm_id lm_hasher_end(lm_hasher *h);                                 /* frees it */
 void lm_id_hex(lm_id id, char out[33]);
 bool lm_id_parse(lm_str s, lm_id *id);                             /* the first 32 hex digits of s */
 int lm_id_cmp(lm_id a, lm_id b);

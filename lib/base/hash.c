@@ -17,6 +17,34 @@ lm_id lm_hash128(const void *p, size_t n)
     return (lm_id){h.high64, h.low64};
 }
 
+struct lm_hasher {
+    XXH3_state_t *s;
+};
+
+lm_hasher *lm_hasher_new(void)
+{
+    lm_hasher *h = lm_alloc(sizeof *h);
+
+    if (!(h->s = XXH3_createState()))
+        lm_oom_hook(sizeof *h);
+    XXH3_128bits_reset(h->s);
+    return h;
+}
+
+void lm_hasher_add(lm_hasher *h, const void *p, size_t n)
+{
+    XXH3_128bits_update(h->s, p, n);
+}
+
+lm_id lm_hasher_end(lm_hasher *h)
+{
+    XXH128_hash_t x = XXH3_128bits_digest(h->s);
+
+    XXH3_freeState(h->s);
+    free(h);
+    return (lm_id){x.high64, x.low64};
+}
+
 void lm_id_hex(lm_id id, char out[33])
 {
     static const char digit[] = "0123456789abcdef";

@@ -59,6 +59,8 @@ struct map {
     lm_in *in;
     lm_out *out;
     int (*f)(lm_rec *, void *);
+    int (*big)(lm_in *, lm_rec *, uint64_t, lm_out *, void *);
+    uint64_t limit; /* bytes of a body from which it is big's */
     void *ctx;
     unsigned jobs;
     size_t nring;
@@ -94,15 +96,36 @@ static int put_result(lm_out *out, lm_rec *r, int keep)
     return err;
 }
 
-static int map_inline(lm_in *in, lm_out *out, int (*f)(lm_rec *, void *), void *ctx)
+/* A record whose body of len bytes is not read yet. */
+static int large(struct map *m, lm_rec *r, uint64_t len)
+{
+    size_t room = 256 << 10;
+    char *p;
+    ssize_t n;
+    int err;
+
+    if (lm_acts_on(r->type))
+        return m->big(m->in, r, len, m->out, m->ctx);
+    if (!m->out) /* the reader goes past it */
+        return 0;
+    p = lm_alloc(room);
+    err = lm_put_head(m->out, r, len, 0);
+    while (err >= 0 && (n = lm_body_read(m->in, p, room)) != 0)
+        err = n < 0 ? (int)n : lm_body_write(m->out, p, (size_t)n);
+    free(p);
+    return err;
+}
+
+static int map_inline(struct map *m)
 {
     lm_rec r = {0};
+    uint64_t len;
     int rc;
 
-    while ((rc = lm_next(in, &r)) > 0) {
-        int keep = lm_acts_on(r.type) ? f(&r, ctx) : LM_KEEP;
+    while ((rc = lm_next_upto(m->in, &r, m->limit, &len)) > 0) {
+        int keep = rc == 2 ? large(m, &r, len) : lm_acts_on(r.type) ? m->f(&r, m->ctx) : LM_KEEP;
 
-        rc = keep < 0 ? keep : put_result(out, &r, keep);
+        rc = keep < 0 || rc == 2 ? keep : put_result(m->out, &r, keep);
         if (rc < 0)
             break;
     }
@@ -324,13 +347,35 @@ static void add(struct map *m, const lm_rec *r)
     lm_buf_add(&b->in, p, r->raw.n);
 }
 
+/* Has all that was read written: then what comes next may be written by this thread. */
+static bool settle(struct map *m)
+{
+    bool go;
+
+    if (m->fill->items && !hand_out(m, true))
+        return false;
+    pthread_mutex_lock(&m->lock);
+    while (m->written != m->read && !m->stop)
+        pthread_cond_wait(&m->freed, &m->lock);
+    go = !m->stop;
+    pthread_mutex_unlock(&m->lock);
+    return go;
+}
+
 static int read_all(struct map *m)
 {
     lm_rec r = {0};
+    uint64_t len;
     bool go = true;
     int rc = 1;
 
-    while (go && !m->stop && (rc = lm_next(m->in, &r)) > 0) {
+    while (go && !m->stop && (rc = lm_next_upto(m->in, &r, m->limit, &len)) > 0) {
+        if (rc == 2) {
+            go = settle(m);
+            if (go && (rc = large(m, &r, len)) < 0)
+                break;
+            continue;
+        }
         add(m, &r);
         if (m->fill->in.n >= BATCH)
             go = hand_out(m, false);
@@ -338,6 +383,7 @@ static int read_all(struct map *m)
     if (go && !m->stop && m->fill->items)
         hand_out(m, false);
     lm_rec_free(&r);
+    local_end();
     return rc < 0 ? rc : 0;
 }
 
@@ -378,11 +424,14 @@ static int map_threads(struct map *m)
     return rc;
 }
 
-int lm_map(lm_in *in, lm_out *out, unsigned jobs, int (*f)(lm_rec *r, void *ctx), void *ctx)
+int lm_map_big(lm_in *in, lm_out *out, unsigned jobs, int (*f)(lm_rec *r, void *ctx), void *ctx,
+               uint64_t limit, int (*big)(lm_in *, lm_rec *, uint64_t, lm_out *, void *))
 {
     struct map m = {.in = in,
                     .out = out,
                     .f = f,
+                    .big = big,
+                    .limit = limit,
                     .ctx = ctx,
                     .jobs = jobs ? jobs : lm_jobs(),
                     .lock = PTHREAD_MUTEX_INITIALIZER,
@@ -392,7 +441,7 @@ int lm_map(lm_in *in, lm_out *out, unsigned jobs, int (*f)(lm_rec *r, void *ctx)
     int rc;
 
     if (m.jobs == 1)
-        return map_inline(in, out, f, ctx);
+        return map_inline(&m);
     m.nring = 4u * m.jobs;
     m.ring = lm_zalloc(m.nring, sizeof *m.ring);
     m.fill = m.ring;
@@ -413,4 +462,9 @@ int lm_map(lm_in *in, lm_out *out, unsigned jobs, int (*f)(lm_rec *r, void *ctx)
     }
     free(m.ring);
     return rc;
+}
+
+int lm_map(lm_in *in, lm_out *out, unsigned jobs, int (*f)(lm_rec *r, void *ctx), void *ctx)
+{
+    return lm_map_big(in, out, jobs, f, ctx, UINT64_MAX, NULL);
 }

@@ -37,6 +37,22 @@ int lm_in_hop(lm_in *in)
     return 0;
 }
 
+int lm_in_leave(lm_in *in, lm_rec *r, lm_str ln, uint64_t len)
+{
+    /* the header must outlive reads of the body: it moves to the record's own memory */
+    if (!r->ar)
+        r->ar = lm_arena_new();
+    r->raw = lm_arena_str(r->ar, ln);
+    r->type.p = r->raw.p + (r->type.p - ln.p);
+    r->attrs.p = r->raw.p + (r->attrs.p - ln.p);
+    r->body = (lm_str){"", 0};
+    lm_in_counted(in, r, len);
+    lm_in_eat(in, ln.n);
+    in->left = len;
+    in->pending = true;
+    return 2;
+}
+
 int lm_next_head(lm_in *in, lm_rec *r, uint64_t *len)
 {
     lm_str ln;
@@ -54,18 +70,7 @@ int lm_next_head(lm_in *in, lm_rec *r, uint64_t *len)
     }
     if (rc == 0)
         return rc;
-    /* the header must outlive reads of the body: it moves to the record's own memory */
-    if (!r->ar)
-        r->ar = lm_arena_new();
-    r->raw = lm_arena_str(r->ar, ln);
-    r->type.p = r->raw.p + (r->type.p - ln.p);
-    r->attrs.p = r->raw.p + (r->attrs.p - ln.p);
-    r->body = (lm_str){"", 0};
-    lm_in_counted(in, r, *len);
-    lm_in_eat(in, ln.n);
-    in->left = *len;
-    in->pending = true;
-    return 1;
+    return lm_in_leave(in, r, ln, *len) > 0;
 }
 
 ssize_t lm_body_read(lm_in *in, void *p, size_t n)
@@ -89,6 +94,20 @@ ssize_t lm_body_read(lm_in *in, void *p, size_t n)
     lm_in_eat(in, n);
     in->left -= n;
     return (ssize_t)n;
+}
+
+int lm_body_all(lm_in *in, lm_rec *r, uint64_t len)
+{
+    size_t had = 0;
+    ssize_t n = 0;
+    char *p;
+
+    if (len > lm_max_body)
+        return lm_fail(in, LM_ELIMIT, "the body is larger than LM_MAX_BODY");
+    p = lm_body_alloc(r, len);
+    while (had < len && (n = lm_body_read(in, p + had, len - had)) > 0)
+        had += (size_t)n;
+    return n < 0 ? (int)n : 0;
 }
 
 bool lm_body_map(lm_in *in, lm_str *body, uint64_t *file_off)

@@ -342,7 +342,7 @@ void lm_in_counted(lm_in *in, lm_rec *r, uint64_t len)
                           memory_order_relaxed);
 }
 
-static int next(lm_in *in, lm_rec *r)
+static int next(lm_in *in, lm_rec *r, uint64_t most, uint64_t *size)
 {
     lm_str ln;
     uint64_t len;
@@ -354,6 +354,10 @@ static int next(lm_in *in, lm_rec *r)
     rc = lm_in_header(in, r, &ln, &len);
     if (rc <= 0)
         return rc;
+    if (len > most) {
+        *size = len;
+        return lm_in_leave(in, r, ln, len);
+    }
     if (len > lm_max_body)
         return lm_in_bad(in, LM_ELIMIT, "the body is larger than LM_MAX_BODY");
     total = ln.n + (size_t)len + 1;
@@ -377,14 +381,14 @@ static int next(lm_in *in, lm_rec *r)
     return 1;
 }
 
-int lm_next(lm_in *in, lm_rec *r)
+int lm_next_upto(lm_in *in, lm_rec *r, uint64_t most, uint64_t *len)
 {
     int rc;
 
     if (in->err)
         return in->err;
     lm_rec_begin(r);
-    while ((rc = next(in, r)) < 0 && in->flags & LM_IN_LAX) {
+    while ((rc = next(in, r, most, len)) < 0 && in->flags & LM_IN_LAX) {
         int more = lm_in_lax_skip(in);
 
         in->pending = false;
@@ -394,4 +398,11 @@ int lm_next(lm_in *in, lm_rec *r)
         lm_rec_begin(r);
     }
     return rc;
+}
+
+int lm_next(lm_in *in, lm_rec *r)
+{
+    uint64_t len;
+
+    return lm_next_upto(in, r, UINT64_MAX, &len);
 }

@@ -46,6 +46,7 @@ void lm_in_crc_upto(lm_in *in, size_t to);
 int lm_in_note(lm_in *in, lm_str ln);              /* a line that starts with '%': 0 = gone past, <0 */
 int lm_in_header(lm_in *in, lm_rec *r, lm_str *ln, uint64_t *len); /* finds the next header; 1, 0, <0 */
 void lm_in_counted(lm_in *in, lm_rec *r, uint64_t len);
+int lm_in_leave(lm_in *in, lm_rec *r, lm_str ln, uint64_t len);    /* r: the header alone; its body is left unread. 2 */
 int lm_in_hop(lm_in *in);                          /* to behind the body that lm_next_head left unread */
 /* LM_IN_LAX: tells of the trouble and finds the next whole record: 1 = go on, 0 = the file is done, <0. */
 int lm_in_lax_skip(lm_in *in);

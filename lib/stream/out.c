@@ -315,7 +315,10 @@ int lm_put_head(lm_out *out, lm_rec *r, uint64_t len, int align)
 
     if (begin(out))
         return out->err;
-    lm_rec_head(&head, r, len);
+    if (!align && r->raw.p && memchr(r->raw.p, '\n', r->raw.n) == r->raw.p + r->raw.n - 1)
+        lm_buf_add(&head, r->raw.p, r->raw.n - 1);
+    else
+        lm_rec_head(&head, r, len);
     if (align) {
         uint64_t at = out->off + out->n + out->nrun + head.n + 1;
 

@@ -58,7 +58,10 @@ lm_in *lm_in_files(const char *const *paths, size_t n, int flags); /* several as
 void lm_in_close(lm_in *in);
 int lm_next(lm_in *in, lm_rec *r);                 /* 1 record, 0 clean end, <0 */
 int lm_next_head(lm_in *in, lm_rec *r, uint64_t *len);             /* header only; then lm_body_read until 0 (the rest is hopped over) */
+/* lm_next, but of a record whose body is over most bytes the header only, as lm_next_head gives it: 2, and *len. */
+int lm_next_upto(lm_in *in, lm_rec *r, uint64_t most, uint64_t *len);
 ssize_t lm_body_read(lm_in *in, void *p, size_t n);                /* bytes, 0 at the body's end, <0 error class */
+int lm_body_all(lm_in *in, lm_rec *r, uint64_t len);               /* after a header alone: the whole body into r, which is then edited; LM_ELIMIT */
 bool lm_body_map(lm_in *in, lm_str *body, uint64_t *file_off);     /* a mapped view, if the input is an uncompressed file; after lm_next_head */
 int lm_fail(lm_in *in, int err, const char *fmt, ...) LM_PRINTF(3, 4);  /* at the current record */
 int lm_rec_fail(const lm_rec *r, int err, const char *fmt, ...) LM_PRINTF(3, 4);   /* same, from a worker */
@@ -91,7 +94,9 @@ lm_out *lm_out_open(const char *path, int flags);  /* NULL or "-" = stdout; a pa
 lm_out *lm_out_fd(int fd, const char *name, int flags);
 void lm_out_by(lm_out *out, lm_str line);          /* this tool's own %by line (without LF), written behind the inputs' */
 int lm_put(lm_out *out, lm_rec *r);                /* untouched records go raw */
-int lm_put_head(lm_out *out, lm_rec *r, uint64_t len, int align);  /* align 0 or 64, 4096: body on that file offset */
+/* align 0 or 64, 4096: body on that file offset. With align 0 the header of an untouched record that lm_next_head gave
+   goes as it is. */
+int lm_put_head(lm_out *out, lm_rec *r, uint64_t len, int align);
 int lm_body_write(lm_out *out, const void *p, size_t n);           /* exactly len bytes in all, then the LF is ours */
 void lm_out_bare(lm_out *out);                     /* no notes, no %by, no crc: canonical form */
 int lm_out_note(lm_out *out, lm_str line);         /* a note line without LF; equal %by are written once */

@@ -3,25 +3,25 @@
 #include "text/vocab.h"
 
 /* Offsets of the ids from position `from` on: each token is as long as its bytes. */
-static void offsets(const lm_enc *e, const lm_ids *ids, size_t from, uint32_t at, lm_ids *off)
+static void offsets(const lm_enc *e, const lm_ids *ids, size_t from, uint64_t at, lm_ids *off)
 {
     if (!off)
         return;
     lm_ids_need(off, ids->n - from);
     for (size_t i = from; i < ids->n; i++) {
-        off->v[off->n++] = at;
-        at += (uint32_t)lm_vocab_token(lm_enc_vocab(e), ids->v[i]).n;
+        off->v[off->n++] = (uint32_t)at;
+        at += lm_vocab_token(lm_enc_vocab(e), ids->v[i]).n;
     }
 }
 
-static int plain(lm_enc *e, lm_str t, size_t at, size_t end, uint32_t base, lm_ids *ids,
+static int plain(lm_enc *e, lm_str t, size_t at, size_t end, uint64_t base, lm_ids *ids,
                  lm_ids *off)
 {
     size_t from = ids->n;
     int err = lm_enc_text(e, (lm_str){t.p + at, end - at}, ids);
 
     if (err >= 0)
-        offsets(e, ids, from, base + (uint32_t)at, off);
+        offsets(e, ids, from, base + at, off);
     return err;
 }
 
@@ -35,7 +35,7 @@ void lm_ids_put(lm_ids *ids, lm_ids *off, uint32_t id, uint32_t at)
     }
 }
 
-int lm_enc_part(lm_enc *e, lm_str t, int special, uint32_t base, lm_ids *ids, lm_ids *off)
+int lm_enc_part(lm_enc *e, lm_str t, int special, uint64_t base, lm_ids *ids, lm_ids *off)
 {
     const lm_vocab *v = lm_enc_vocab(e);
     size_t at = 0, hit = 0;
@@ -46,12 +46,12 @@ int lm_enc_part(lm_enc *e, lm_str t, int special, uint32_t base, lm_ids *ids, lm
         return plain(e, t, 0, t.n, base, ids, off);
     while ((id = lm_vocab_scan_added(v, t, &hit)) != LM_NO_ID) {
         if (special == LM_SPECIAL_ERROR)
-            return lm_err(LM_EINVALID, "special token %s in the text, at byte %zu",
-                          lm_vocab_token(v, id).p, base + hit);
+            return lm_err(LM_EINVALID, "special token %s in the text, at byte %llu",
+                          lm_vocab_token(v, id).p, (unsigned long long)(base + hit));
         if ((err = plain(e, t, at, hit, base, ids, off)) < 0)
             return err;
         if (special == LM_SPECIAL_PARSE)
-            lm_ids_put(ids, off, id, base + (uint32_t)hit);
+            lm_ids_put(ids, off, id, (uint32_t)(base + hit));
         hit += lm_vocab_token(v, id).n;
         at = hit;
     }
@@ -138,7 +138,7 @@ int lm_enc_parts(lm_enc *e, lm_str t, lm_str fim, int special, lm_ids *ids, lm_i
             return n;
         for (int i = 0; i < n; i++)
             lm_ids_put(ids, off, id[i], (uint32_t)at);
-        if ((err = lm_enc_part(e, (lm_str){t.p + at, len}, special, (uint32_t)at, ids, off)) < 0)
+        if ((err = lm_enc_part(e, (lm_str){t.p + at, len}, special, at, ids, off)) < 0)
             return err;
         at += len;
     }

@@ -14,6 +14,8 @@
 #include "text/re.h"
 #include "text/gguf.h"
 #include "text/tiktoken.h"
+#include "text/encwin.h"
+#include "text/tape.h"
 #include "text/vocab.h"
 #include "text/vocab-check.h"
 #include "text/vocab-gguf.h"

@@ -161,6 +161,31 @@ int lm_vocab_decode(const lm_vocab *v, const uint32_t *ids, size_t n, bool drop,
     return 0;
 }
 
+void lm_ids_pack(char *to, const lm_ids *ids, bool wide)
+{
+    if (wide && ids->n)
+        memcpy(to, ids->v, 4 * ids->n);
+    for (size_t i = 0; !wide && i < ids->n; i++) {
+        uint16_t id = (uint16_t)ids->v[i];
+
+        memcpy(to + 2 * i, &id, 2);
+    }
+}
+
+void lm_ids_unpack(lm_ids *ids, const void *p, size_t n, bool wide)
+{
+    lm_ids_need(ids, n);
+    if (wide && n)
+        memcpy(ids->v + ids->n, p, 4 * n);
+    for (size_t i = 0; !wide && i < n; i++) {
+        uint16_t id;
+
+        memcpy(&id, (const char *)p + 2 * i, 2);
+        ids->v[ids->n + i] = id;
+    }
+    ids->n += n;
+}
+
 int lm_vocab_encode(const lm_vocab *v, lm_str text, lm_ids *out)
 {
     lm_enc *e = lm_enc_new(v, 1 << 16);

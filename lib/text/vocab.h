@@ -57,6 +57,10 @@ static inline void lm_ids_need(lm_ids *b, size_t more)
     }
 }
 
+/* Ids as records have them, little endian, of 2 bytes each or (wide) 4: to has room for ids->n; n of them appended. */
+void lm_ids_pack(char *to, const lm_ids *ids, bool wide);
+void lm_ids_unpack(lm_ids *ids, const void *p, size_t n, bool wide);
+
 /* Writing. tokens: ordinary tokens in id order; merges: 2 ids each, by rank; specials take the ids behind. */
 typedef struct {
     const lm_pre *pre;
@@ -90,8 +94,8 @@ const lm_vocab *lm_enc_vocab(const lm_enc *e);
 /* What becomes of added tokens that stand in the text: they stay text, become their ids, are an error
    (LM_EINVALID), or are left out. */
 enum { LM_SPECIAL_TEXT, LM_SPECIAL_PARSE, LM_SPECIAL_ERROR, LM_SPECIAL_DROP };
-/* Appends the ids of one text; to off, if not NULL, the byte where each begins, base added (< 4 GiB). */
-int lm_enc_part(lm_enc *e, lm_str text, int special, uint32_t base, lm_ids *ids, lm_ids *off);
+/* Appends the ids of one text; to off, if not NULL, the byte where each begins, base added (which must be < 4 GiB then). */
+int lm_enc_part(lm_enc *e, lm_str text, int special, uint64_t base, lm_ids *ids, lm_ids *off);
 /* The same for a document of several parts, fim= pre:120,suf:33,mid:40: each encoded alone, its
    marks before it. LM_EINVALID: fim does not fit, or the vocabulary has no such mark. */
 int lm_enc_parts(lm_enc *e, lm_str body, lm_str fim, int special, lm_ids *ids, lm_ids *off);
