@@ -19,7 +19,8 @@ typedef struct {
     const lm_shortline *few; const lm_longline *many;          /* aligned to 64 bytes */
     unsigned fewshift, manyshift;
 } lm_wordtab;
-static inline uint64_t lm_short_hash(uint64_t key) { return key * 0x9e3779b97f4a7c15ull; }
+#define LM_SHORT_MUL 0x9e3779b97f4a7c15ull
+static inline uint64_t lm_short_hash(uint64_t key) { return key * LM_SHORT_MUL; }
 static inline uint64_t lm_long_hash(uint64_t k0, uint64_t k1)
 {
     return (k0 * 0x9e3779b97f4a7c15ull ^ k1) * 0xd6e8feb86659fd93ull;
@@ -28,7 +29,6 @@ static inline uint64_t lm_long_hash(uint64_t k0, uint64_t k1)
 /* Pairs of neighbours and what they merge to: open table of lines of 8, left (21 bits), right (21), id (22);
    ~0 = free. A pair stands in line  lm_pair_line(left << 21 | right)  or, if that is full, in the next. */
 #define LM_JOIN_NONE 0xffffffffu
-#define LM_JOIN_END 0x1fffffu                      /* no id: what stands before the first and behind the last */
 typedef struct { const uint64_t *slot; unsigned bits; } lm_jointab;        /* 8 << bits slots, aligned to 64 bytes */
 static inline uint64_t lm_pair_line(uint64_t pair, unsigned bits)
 {
@@ -46,7 +46,7 @@ static inline uint32_t lm_join(const lm_jointab *t, uint32_t left, uint32_t righ
             return LM_JOIN_NONE;
     }
 }
-enum { LM_MERGE_MAX = 16 };
+enum { LM_MERGE_MAX = 32, LM_MERGE_NONE = 0xffff };
 
 typedef struct lm_data_ops {
     int level;                                     /* of kernels/cpu.h */
@@ -68,11 +68,12 @@ typedef struct lm_data_ops {
     size_t (*wordids)(const lm_wordtab *t, const char *p, size_t left, size_t at,
                     const uint32_t *end, size_t k,
                       uint32_t *id, uint16_t *missed);
-    /* Merges the ids of each of `words` words: the least id first, of equals the leftmost. id[w][0..n[w]) and
-       to[w][i]: what id[w][i] and id[w][i + 1] make, the last LM_JOIN_NONE; 1 <= n[w] <= LM_MERGE_MAX. n[w]
-       becomes the number of ids left; what stands behind them is undefined. */
-    void (*merge)(const lm_jointab *t, size_t words, uint32_t (*id)[LM_MERGE_MAX],
-                  uint32_t (*to)[LM_MERGE_MAX], uint8_t *n);
+    /* Merges the ids of each of `words` words, all below LM_MERGE_NONE as every id that t tells: the least id first,
+       of equals the leftmost. id[w][0..n[w]) and to[w][i]: what id[w][i] and id[w][i + 1] make, or LM_MERGE_NONE; the
+       last is that; 1 <= n[w] <= LM_MERGE_MAX. n[w] becomes the number of ids left; what stands behind them is
+       undefined. */
+    void (*merge)(const lm_jointab *t, size_t words, uint16_t (*id)[LM_MERGE_MAX],
+                  uint16_t (*to)[LM_MERGE_MAX], uint8_t *n);
 } lm_data_ops;
 
 const lm_data_ops *lm_data(void);                  /* for lm_cpu_level(); NULL: its error is stored */
@@ -101,9 +102,9 @@ size_t lm_wordids_avx2(const lm_wordtab *t, const char *p, size_t left, size_t a
 size_t lm_wordids_avx512(const lm_wordtab *t, const char *p, size_t left, size_t at,
                     const uint32_t *end, size_t k,
                        uint32_t *id, uint16_t *missed);
-void lm_merge_ref(const lm_jointab *t, size_t words, uint32_t (*id)[LM_MERGE_MAX],
-                  uint32_t (*to)[LM_MERGE_MAX], uint8_t *n);
-void lm_merge_avx512(const lm_jointab *t, size_t words, uint32_t (*id)[LM_MERGE_MAX],
-                     uint32_t (*to)[LM_MERGE_MAX], uint8_t *n);
+void lm_merge_ref(const lm_jointab *t, size_t words, uint16_t (*id)[LM_MERGE_MAX],
+                  uint16_t (*to)[LM_MERGE_MAX], uint8_t *n);
+void lm_merge_avx512(const lm_jointab *t, size_t words, uint16_t (*id)[LM_MERGE_MAX],
+                     uint16_t (*to)[LM_MERGE_MAX], uint8_t *n);
 
 #endif

@@ -1,68 +1,54 @@
-/* wordids, both levels: keys and prefetches of a batch first, then the look-ups; then the same for
-   the words that the first table lacks. find_few(line, key), find_many(line, key) give the lanes of a
-   line that hold key, as bits (of the second: its even lanes); load16 some bytes, zero filled. */
+/* wordids, both levels: no branch depends on a word, so that the processor itself reads many lines at
+   a time: first the short words, then those among the rest that are not too long. find_few(line, key),
+   find_many(line, key) give the lanes of a line that hold key, as bits (of the second: its even lanes);
+   load16 some bytes, zero filled. */
 #include <string.h>
 #include "kernels/data.h"
 
-enum { BATCH = 128 };
-
-static inline size_t wordids(const lm_wordtab *t, const char *p, size_t left, size_t at,
-                             const uint32_t *end, size_t k, uint32_t *id, uint16_t *missed)
+static inline uint32_t few_id(const lm_shortline *line, uint64_t key)
 {
-    const lm_shortline *few[BATCH];
-    const lm_longline *many[BATCH];
-    uint64_t key[BATCH];
-    __m128i key2[BATCH];
-    uint32_t from[BATCH];
-    size_t nmissed = 0;
+    return line->id[_tzcnt_u32(find_few(line, key) | 1u << LM_SHORT_WAYS)];
+}
 
-    for (size_t base = 0; base < k; base += BATCH) {
-        size_t n = k - base < BATCH ? k - base : BATCH, old = nmissed, more;
-        bool inside = end[base + n - 1] + (size_t)8 <= left;
+/* Words j .. k - 1, the first of which begins at `at`. */
+static inline void few_of(const lm_wordtab *t, const char *p, size_t left, size_t at,
+                          const uint32_t *end, size_t j, size_t k, uint32_t *id)
+{
+    for (; j < k; at = end[j++]) {
+        size_t len = end[j] - at < 8 ? end[j] - at : 8; /* 8 and what it is joined with: no key */
+        uint64_t x = 0;
 
-        for (size_t j = 0; j < n; at = end[base + j++]) {
-            size_t len = end[base + j] - at;
-            uint64_t x = 0;
-
-            if (inside || left - at >= 8)
-                memcpy(&x, p + at, 8);
-            else
-                memcpy(&x, p + at, left - at);
-            len = len < 8 ? len : 8; /* 8 and what it is joined with: no such key */
-            x = _bzhi_u64(x, (unsigned)(8 * len)) | (uint64_t)len << 56;
-            from[j] = (uint32_t)at;
-            key[j] = x;
-            few[j] = t->few + (lm_short_hash(x) >> t->fewshift);
-            _mm_prefetch((const char *)few[j], _MM_HINT_T0);
-        }
-        for (size_t j = 0; j < n; j++) {
-            unsigned hit = find_few(few[j], key[j]);
-
-            id[base + j] = few[j]->id[_tzcnt_u32(hit | 1u << LM_SHORT_WAYS)];
-            missed[nmissed] = (uint16_t)j;
-            nmissed += !hit;
-        }
-        more = nmissed - old;
-        for (size_t m = 0; m < more; m++) {
-            size_t j = missed[old + m], len = end[base + j] - from[j];
-
-            len = len <= LM_WORD_LONG ? len : 0;
-            key2[m] = _mm_or_si128(load16(p + from[j], len),
-                                   _mm_set_epi64x((long long)((uint64_t)len << 56), 0));
-            many[m] = t->many + (lm_long_hash((uint64_t)_mm_cvtsi128_si64(key2[m]),
-                                              (uint64_t)_mm_extract_epi64(key2[m], 1)) >>
-                                 t->manyshift);
-            _mm_prefetch((const char *)many[m], _MM_HINT_T0);
-        }
-        nmissed = old;
-        for (size_t m = 0; m < more; m++) {
-            size_t j = missed[old + m];
-            unsigned hit = find_many(many[m], key2[m]) & (unsigned)-(end[base + j] - from[j] <= LM_WORD_LONG);
-
-            id[base + j] = many[m]->id[_tzcnt_u32(hit | 1u << 2 * LM_LONG_WAYS) / 2];
-            missed[nmissed] = (uint16_t)(base + j);
-            nmissed += !hit;
-        }
+        if (left - at >= 8)
+            memcpy(&x, p + at, 8);
+        else
+            memcpy(&x, p + at, left - at);
+        x = _bzhi_u64(x, (unsigned)(8 * len)) | (uint64_t)len << 56;
+        id[j] = few_id(t->few + (lm_short_hash(x) >> t->fewshift), x);
     }
-    return nmissed;
+}
+
+/* The n words of `missed` that the first table lacks; returns how many the second lacks too. */
+static inline size_t many_of(const lm_wordtab *t, const char *p, size_t start, const uint32_t *end,
+                             size_t n, uint32_t *id, uint16_t *missed)
+{
+    size_t left = 0;
+
+    for (size_t m = 0; m < n; m++) {
+        size_t j = missed[m], at = j ? end[j - 1] : start, len = end[j] - at;
+        const lm_longline *line;
+        unsigned hit;
+        __m128i key;
+
+        len = len <= LM_WORD_LONG ? len : 0; /* no such word */
+        key = _mm_or_si128(load16(p + at, len),
+                           _mm_set_epi64x((long long)((uint64_t)len << 56), 0));
+        line = t->many + (lm_long_hash((uint64_t)_mm_cvtsi128_si64(key),
+                                       (uint64_t)_mm_extract_epi64(key, 1)) >>
+                          t->manyshift);
+        hit = find_many(line, key) & -(unsigned)(len > 0);
+        id[j] = line->id[_tzcnt_u32(hit | 1u << 2 * LM_LONG_WAYS) / 2];
+        missed[left] = (uint16_t)j;
+        left += !hit;
+    }
+    return left;
 }

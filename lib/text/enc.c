@@ -9,12 +9,13 @@
 
 enum { PIECE = 256, COPY = 8 };
 
-/* A pretoken that the table of short words lacks. */
+/* A pretoken that the vocabulary's tables lack. */
 typedef struct {
-    uint64_t k[2];
-    uint32_t at, n;
-    uint32_t ids;   /* how many; 0: not known yet */
-    uint32_t merge; /* which of the merged it is; NONE */
+    uint64_t k[2];       /* its key; of more than 15 bytes the hash alone */
+    uint32_t at, n;      /* where, and how long */
+    uint32_t ids;        /* how many; 0: not known yet */
+    uint32_t merge;      /* which of the merged it is, or NONE */
+    const uint32_t *far; /* the ids, if the ring has them, else .. */
     uint32_t id[LM_WORD_IDS];
 } rest;
 #define NONE UINT32_MAX
@@ -27,7 +28,8 @@ struct lm_enc {
     uint32_t id[PIECE + COPY];
     uint16_t missed[PIECE + 1];
     rest rest[PIECE];
-    uint32_t part[PIECE][LM_MERGE_MAX], to[PIECE][LM_MERGE_MAX];
+    uint16_t longer[PIECE]; /* which of rest are longer than 15 bytes */
+    uint16_t part[PIECE][LM_MERGE_MAX], to[PIECE][LM_MERGE_MAX];
     uint8_t left[PIECE];
 };
 
@@ -70,11 +72,10 @@ static bool may_change(lm_str t)
     return false;
 }
 
-/* Looks the rest of a piece up in the cache; returns how many are to be merged. */
-static size_t look_up(lm_enc *e, const char *p, size_t left, size_t at, const uint32_t *end,
-                      size_t k)
+/* Names the k words that the tables lack, and asks for the memory where the cache would have them.
+ */
+static void ask(lm_enc *e, const char *p, size_t left, size_t at, const uint32_t *end, size_t k)
 {
-    const lm_vocab *v = e->v;
     size_t n = 0;
 
     for (size_t m = 0; m < k; m++) {
@@ -86,18 +87,37 @@ static size_t look_up(lm_enc *e, const char *p, size_t left, size_t at, const ui
         if (r->n <= LM_WORD_LONG) {
             lm_word_key(r->k, p + r->at, r->n, left - r->at);
             __builtin_prefetch(lm_word_line(&e->cache, r->k));
+        } else {
+            r->k[0] = lm_hash64(p + r->at, r->n < LM_LONGWORD ? r->n : LM_LONGWORD, 0);
+            __builtin_prefetch(lm_longword_slot(&e->cache, r->k[0]));
+            e->longer[n++] = (uint16_t)m;
         }
     }
+    for (size_t i = 0; i < n; i++)
+        __builtin_prefetch(lm_longword_record(&e->cache, e->rest[e->longer[i]].k[0]));
+}
+
+/* Looks them up; returns how many are to be merged. */
+static size_t look_up(lm_enc *e, const char *p, size_t k)
+{
+    size_t n = 0;
+
     for (size_t m = 0; m < k; m++) {
         rest *r = &e->rest[m];
-        const lm_wordentry *x = r->n <= LM_WORD_LONG ? lm_word_find(&e->cache, r->k) : NULL;
 
         r->merge = NONE;
-        r->ids = x ? lm_word_count(x) : 0;
-        if (x) {
-            lm_word_entry_ids(&e->cache, x, r->id);
-        } else if (r->n <= LM_WORD_LONG && v->ordered) {
-            lm_merge_load(v, p + r->at, r->n, e->part[n], e->to[n]);
+        r->far = NULL;
+        if (r->n <= LM_WORD_LONG) {
+            const lm_wordentry *x = lm_word_find(&e->cache, r->k);
+
+            r->ids = x ? lm_word_count(x) : 0;
+            if (x)
+                lm_word_entry_ids(&e->cache, x, r->id);
+        } else {
+            r->ids = (uint32_t)lm_longword_find(&e->cache, r->k[0], p + r->at, r->n, &r->far);
+        }
+        if (!r->ids && r->n <= LM_MERGE_MAX && e->v->pair2) {
+            lm_merge_load(e->v, p + r->at, r->n, e->part[n], e->to[n]);
             e->left[n] = (uint8_t)r->n;
             r->merge = (uint32_t)n++;
         }
@@ -105,23 +125,36 @@ static size_t look_up(lm_enc *e, const char *p, size_t left, size_t at, const ui
     return n;
 }
 
-/* A word that the stages before have left over. */
-static int word(lm_enc *e, const char *p, size_t n, lm_ids *out)
+/* Appends the ids of a word. */
+static int word(lm_enc *e, const rest *r, const char *p, lm_ids *out)
 {
-    const uint32_t *id;
-    size_t had = out->n, ids = lm_longword_find(&e->cache, p, n, &id);
-    int err;
+    uint32_t *to;
 
-    if (ids) {
-        lm_ids_need(out, ids);
-        memcpy(out->v + out->n, id, ids * sizeof *id);
-        out->n += ids;
-        return 0;
+    if (r->ids && !r->far) {
+        memcpy(out->v + out->n, r->id, sizeof r->id);
+        out->n += r->ids;
+    } else if (r->merge != NONE) {
+        to = out->v + out->n;
+        for (size_t i = 0; i < e->left[r->merge]; i++)
+            to[i] = e->part[r->merge][i];
+        out->n += e->left[r->merge];
+    } else if (r->far) {
+        lm_ids_need(out, r->ids);
+        memcpy(out->v + out->n, r->far, r->ids * sizeof *r->far);
+        out->n += r->ids;
+    } else {
+        return lm_word_ids(e->v, e->memo, p + r->at, r->n, out);
     }
-    if ((err = lm_word_ids(e->v, e->memo, p, n, out)) < 0)
-        return err;
-    lm_longword_put(&e->cache, p, n, out->v + had, out->n - had);
     return 0;
+}
+
+/* Remembers what was not known: word r, whose ids out has from `from` to `to`. */
+static void keep(lm_enc *e, const rest *r, const char *p, const lm_ids *out, size_t from, size_t to)
+{
+    if (r->n <= LM_WORD_LONG)
+        lm_word_put(&e->cache, r->k, out->v + from, to - from);
+    else
+        lm_longword_put(&e->cache, r->k[0], p + r->at, r->n, out->v + from, to - from);
 }
 
 /* k <= PIECE pretokens of p: the first begins at `at`. left: bytes of text. */
@@ -130,42 +163,33 @@ static int piece(lm_enc *e, const char *p, size_t left, size_t at, const uint32_
 {
     const lm_data_ops *op = e->v->op;
     size_t n = op->wordids(&e->v->word, p, left, at, end, k, e->id, e->missed), from = 0, merges;
+    size_t place[PIECE + 1], fresh = 0;
 
-    merges = look_up(e, p, left, at, end, n);
+    ask(e, p, left, at, end, n);
+    merges = look_up(e, p, n);
     if (merges)
         op->merge(&e->v->join, merges, e->part, e->to, e->left);
     e->missed[n] = (uint16_t)k;
-    lm_ids_need(out, k + LM_MERGE_MAX * n + COPY);
     for (size_t m = 0;; m++) {
         size_t j = e->missed[m];
-        const rest *r = &e->rest[m];
         int err;
 
+        lm_ids_need(out, k - from + LM_MERGE_MAX + COPY);
         for (size_t i = 0; i < j - from; i += COPY)
             memcpy(out->v + out->n + i, e->id + from + i, COPY * sizeof *e->id);
         out->n += j - from;
         from = j + 1;
+        place[m] = out->n;
         if (m == n)
             break;
-        if (r->ids) {
-            memcpy(out->v + out->n, r->id, sizeof r->id);
-            out->n += r->ids;
-        } else if (r->merge != NONE) {
-            memcpy(out->v + out->n, e->part[r->merge], sizeof e->part[0]);
-            out->n += e->left[r->merge];
-        } else {
-            if ((err = word(e, p + r->at, r->n, out)) < 0)
-                return err;
-            lm_ids_need(out, k - j + LM_MERGE_MAX * (n - m) + COPY);
-        }
+        if ((err = word(e, &e->rest[m], p, out)) < 0)
+            return err;
+        fresh += !e->rest[m].ids;
     }
-    for (size_t m = 0; merges && m < n; m++) {
-        const rest *r = &e->rest[m];
-
-        if (r->merge == NONE)
-            continue;
-        lm_word_put(&e->cache, r->k, e->part[r->merge], e->left[r->merge]);
-    }
+    for (size_t m = 0; fresh && m < n; m++)
+        if (!e->rest[m].ids)
+            keep(e, &e->rest[m], p, out, place[m],
+                 place[m + 1] - (e->missed[m + 1] - e->missed[m] - 1u));
     return 0;
 }
 

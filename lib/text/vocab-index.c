@@ -8,7 +8,7 @@ static bool is_ordered(const lm_vocab *v)
 {
     uint32_t last = 0;
 
-    if (v->size >= LM_JOIN_END)
+    if (v->size >= 1u << 21)
         return false;
     for (size_t i = 0; i < v->nmerge; last = v->merge[i++][2])
         if (i && v->merge[i][2] <= last)
@@ -30,8 +30,10 @@ static void index_pairs(lm_vocab *v)
     slot = lm_alloc_huge((mask + 1) * sizeof *slot);
     memset(slot, 0xff, (mask + 1) * sizeof *slot);
     v->join = (lm_jointab){slot, bits};
-    v->pair2 = lm_reallocn(NULL, 65536, sizeof *v->pair2);
-    memset(v->pair2, 0xff, 65536 * sizeof *v->pair2);
+    if (v->size <= LM_MERGE_NONE) {
+        v->pair2 = lm_reallocn(NULL, 65536, sizeof *v->pair2);
+        memset(v->pair2, 0xff, 65536 * sizeof *v->pair2);
+    }
     v->split = lm_reallocn(NULL, (size_t)v->size + 1, sizeof *v->split);
     for (uint32_t id = 0; id < v->size; id++)
         v->split[id][0] = v->split[id][1] = id;
@@ -45,8 +47,8 @@ static void index_pairs(lm_vocab *v)
         slot[h] = pair << 22 | id;
         v->split[id][0] = left;
         v->split[id][1] = right;
-        if (a.n == 1 && b.n == 1)
-            v->pair2[(unsigned char)a.p[0] << 8 | (unsigned char)b.p[0]] = id;
+        if (v->pair2 && a.n == 1 && b.n == 1)
+            v->pair2[(unsigned char)a.p[0] << 8 | (unsigned char)b.p[0]] = (uint16_t)id;
     }
 }
 

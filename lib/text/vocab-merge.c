@@ -54,17 +54,17 @@ static int merge_short(const lm_vocab *v, const uint8_t *p, size_t n, lm_ids *ou
     return 0;
 }
 
-/* The same in an ordered vocabulary, where a lower id is an earlier merge. */
-static void merge_ordered(const lm_vocab *v, const char *p, size_t n, lm_ids *out)
+/* The same in an ordered vocabulary of 16-bit ids, where a lower id is an earlier merge. */
+static void merge_narrow(const lm_vocab *v, const char *p, size_t n, lm_ids *out)
 {
-    uint32_t to[1][LM_MERGE_MAX], id[1][LM_MERGE_MAX];
+    uint16_t to[1][LM_MERGE_MAX], id[1][LM_MERGE_MAX];
     uint8_t k = (uint8_t)n;
 
     lm_merge_load(v, p, n, id[0], to[0]);
     v->op->merge(&v->join, 1, id, to, &k);
     lm_ids_need(out, k);
-    memcpy(out->v + out->n, id[0], k * sizeof **id);
-    out->n += k;
+    for (size_t i = 0; i < k; i++)
+        out->v[out->n++] = id[0][i];
 }
 
 /* A heap of rank << 32 | position. An entry is stale once the pair at its position has another
@@ -169,11 +169,11 @@ int lm_word_ids(const lm_vocab *v, lm_memo *memo, const char *p, size_t n, lm_id
         lm_ids_put(out, NULL, whole, 0);
         return 0;
     }
-    if (v->ordered && n <= LM_MERGE_MAX) {
-        merge_ordered(v, p, n, out);
+    if (v->pair2 && n <= LM_MERGE_MAX) {
+        merge_narrow(v, p, n, out);
         return 0;
     }
-    if (v->trie) {
+    if (v->trie && n > SHORT) {
         lm_word_greedy(v, memo, p, n, out);
         return 0;
     }

@@ -30,7 +30,8 @@ struct lm_vocab {
     /* Made by lm_vocab_index for encoding. */
     const lm_data_ops *op;
     bool ordered;                                  /* merge k makes a token of its own, of a higher id than merge k - 1 */
-    uint32_t *pair2;                               /* [65536] by the bytes first << 8 | second: what they merge to, or LM_NO_ID */
+    uint16_t *pair2;                               /* [65536] by two bytes, first << 8 | second: what they merge to, or
+                                                      LM_MERGE_NONE; NULL if not ordered or ids need more than 16 bits */
     lm_jointab join;                               /* if ordered */
     uint32_t (*split)[2];                          /* of each id the two its merge joins; itself twice: none */
     struct lm_trie *trie;                          /* tokens that encode to themselves; if ordered */
@@ -88,17 +89,17 @@ void lm_trie_free(struct lm_trie *t);
 int lm_vocab_index(lm_vocab *v);
 void lm_vocab_index_free(lm_vocab *v);
 
-/* What lm_data_ops.merge starts from: the n bytes of a word, n <= LM_MERGE_MAX, in an ordered vocabulary. */
-static inline void lm_merge_load(const lm_vocab *v, const char *text, size_t n, uint32_t *id, uint32_t *to)
+/* What lm_data_ops.merge starts from: the n bytes of a word, n <= LM_MERGE_MAX; v->pair2. */
+static inline void lm_merge_load(const lm_vocab *v, const char *text, size_t n, uint16_t *id, uint16_t *to)
 {
     const unsigned char *p = (const unsigned char *)text;
 
     for (size_t i = 0; i + 1 < n; i++) {
-        id[i] = v->byte[p[i]];
+        id[i] = (uint16_t)v->byte[p[i]];
         to[i] = v->pair2[p[i] << 8 | p[i + 1]];
     }
-    id[n - 1] = v->byte[p[n - 1]];
-    to[n - 1] = LM_JOIN_NONE;
+    id[n - 1] = (uint16_t)v->byte[p[n - 1]];
+    to[n - 1] = LM_MERGE_NONE;
 }
 
 /* Whether two tokens stand side by side when the merges of their joined bytes are done: Backtracking BPE (rust-gems,

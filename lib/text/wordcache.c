@@ -3,7 +3,7 @@
    at what was overwritten is simply no longer one. */
 #include "text/wordcache.h"
 
-enum { RING_WORD = 4096, RING_IDS = 1024 }; /* longer ones are not kept */
+enum { RING_IDS = 1024 }; /* more are not kept */
 
 typedef struct {
     uint32_t n, ids; /* the text follows, then, aligned, the ids */
@@ -64,7 +64,7 @@ static void grow(lm_wordcache *c)
     lm_wordentry *old = c->tab;
     size_t n = (size_t)2 << c->bits;
 
-    c->bits += c->most - c->bits > 1 ? 2 : 1;
+    c->bits += c->bits < 16 && c->most - c->bits > 1 ? 2 : 1;
     c->tab = lm_alloc_huge(2 * sizeof *c->tab << c->bits);
     for (size_t i = 0; i < n; i++)
         if (old[i].k[1])
@@ -84,20 +84,19 @@ void lm_word_put(lm_wordcache *c, const uint64_t k[2], const uint32_t *id, size_
             x.id.narrow[i] = (uint16_t)id[i];
         else
             x.id.wide[i] = id[i];
-    if (c->lost > ((size_t)1 << c->bits) / 4 && c->bits < c->most)
+    if (c->lost > ((size_t)1 << c->bits) / 2 && c->bits < c->most)
         grow(c);
     put(c, &x);
 }
 
-size_t lm_longword_find(const lm_wordcache *c, const char *p, size_t n, const uint32_t **id)
+size_t lm_longword_find(const lm_wordcache *c, uint64_t hash, const char *p, size_t n,
+                        const uint32_t **id)
 {
-    uint64_t at = c->slot[lm_hash64(p, n, 0) & (c->nslot - 1)];
-    const char *r;
+    const char *r = lm_longword_record(c, hash);
     record head;
 
-    if (!at-- || c->head - at > c->size) /* none, or overwritten */
+    if (!r)
         return 0;
-    r = c->ring + at % c->size;
     memcpy(&head, r, sizeof head);
     if (head.n != n || memcmp(r + sizeof head, p, n))
         return 0;
@@ -105,13 +104,14 @@ size_t lm_longword_find(const lm_wordcache *c, const char *p, size_t n, const ui
     return head.ids;
 }
 
-void lm_longword_put(lm_wordcache *c, const char *p, size_t n, const uint32_t *id, size_t ids)
+void lm_longword_put(lm_wordcache *c, uint64_t hash, const char *p, size_t n, const uint32_t *id,
+                     size_t ids)
 {
     record head = {(uint32_t)n, (uint32_t)ids};
     size_t size = record_size(n, ids), left;
     char *r;
 
-    if (n > RING_WORD || ids > RING_IDS || size > c->size / 2)
+    if (n > LM_LONGWORD || ids > RING_IDS || size > c->size / 2)
         return;
     left = c->size - c->head % c->size;
     if (left < size) /* none runs over the end */
@@ -120,6 +120,6 @@ void lm_longword_put(lm_wordcache *c, const char *p, size_t n, const uint32_t *i
     memcpy(r, &head, sizeof head);
     memcpy(r + sizeof head, p, n);
     memcpy(r + sizeof head + text_room(n), id, ids * sizeof *id);
-    c->slot[lm_hash64(p, n, 0) & (c->nslot - 1)] = c->head + 1;
+    c->slot[hash & (c->nslot - 1)] = c->head + 1;
     c->head += size;
 }

@@ -73,8 +73,20 @@ static inline void lm_word_entry_ids(const lm_wordcache *c, const lm_wordentry *
 /* Remembers a word, if its n ids fit an entry. */
 void lm_word_put(lm_wordcache *c, const uint64_t k[2], const uint32_t *id, size_t n);
 
-/* The same for words of any length: *id is valid until the next put; the number of ids, 0 if unknown. */
-size_t lm_longword_find(const lm_wordcache *c, const char *p, size_t n, const uint32_t **id);
-void lm_longword_put(lm_wordcache *c, const char *p, size_t n, const uint32_t *id, size_t ids);
+/* The same for words of up to LM_LONGWORD bytes, by their hash (lm_hash64, seed 0). The ids are valid until the next
+   put; their number, 0 if unknown. lm_longword_slot and then lm_longword_record are what find will read. */
+enum { LM_LONGWORD = 4096 };
+static inline const uint64_t *lm_longword_slot(const lm_wordcache *c, uint64_t hash)
+{
+    return c->slot + (hash & (c->nslot - 1));
+}
+static inline const char *lm_longword_record(const lm_wordcache *c, uint64_t hash)
+{
+    uint64_t at = *lm_longword_slot(c, hash) - 1;
+
+    return at != UINT64_MAX && c->head - at <= c->size ? c->ring + at % c->size : NULL;
+}
+size_t lm_longword_find(const lm_wordcache *c, uint64_t hash, const char *p, size_t n, const uint32_t **id);
+void lm_longword_put(lm_wordcache *c, uint64_t hash, const char *p, size_t n, const uint32_t *id, size_t ids);
 
 #endif

@@ -1,6 +1,5 @@
 /* wordids, AVX2: four words of a line in one comparison. Equal to kernels/ref/wordids.c. */
 #include <immintrin.h>
-#include <stdbool.h>
 #include <string.h>
 #include "kernels/data.h"
 
@@ -37,5 +36,12 @@ static inline unsigned find_many(const lm_longline *line, __m128i key)
 size_t lm_wordids_avx2(const lm_wordtab *t, const char *p, size_t left, size_t at,
                        const uint32_t *end, size_t k, uint32_t *id, uint16_t *missed)
 {
-    return wordids(t, p, left, at, end, k, id, missed);
+    size_t n = 0;
+
+    few_of(t, p, left, at, end, 0, k, id);
+    for (size_t j = 0; j < k; j++) {
+        missed[n] = (uint16_t)j;
+        n += id[j] == LM_WORD_NONE;
+    }
+    return many_of(t, p, at, end, n, id, missed);
 }
