@@ -1,4 +1,4 @@
-/* Made by uclass.py, not by hand. Unicode 16.0.0, the data of 17.0.0 without younger characters. */
+/* Made by uclass.py from Unicode 16.0.0, the data of 17.0.0 without younger characters. */
 #include "text/uclass.h"
 
 /* clang-format off */

@@ -70,7 +70,7 @@ def write(klass, version):
     for i in range(0, TOP, LEAF):
         top.append(leaves.setdefault(text[i : i + LEAF], len(leaves)))
     assert len(leaves) <= 256
-    print("/* Made by uclass.py, not by hand. Unicode %s. */" % version)
+    print("/* Made by uclass.py from Unicode %s. */" % version)
     print('#include "text/uclass.h"\n\n/* clang-format off */')
     print("const uint8_t lm_uclass_top[%d] = {" % len(top))
     for i in range(0, len(top), 32):
