@@ -52,7 +52,8 @@ static void index_pairs(lm_vocab *v)
     }
 }
 
-/* Which tokens their own bytes are merged to. */
+/* Which tokens their own bytes are merged to. In an ordered vocabulary: those of which both halves are such
+   and last side by side until the merge. */
 static void find_whole(lm_vocab *v, uint8_t *whole)
 {
     bool ignore = v->ignore_merges;
@@ -63,10 +64,12 @@ static void find_whole(lm_vocab *v, uint8_t *whole)
         if (v->byte[b] != LM_NO_ID)
             whole[v->byte[b]] = 1;
     for (size_t i = 0; i < v->nmerge; i++) {
-        uint32_t id = v->merge[i][2];
+        uint32_t left = v->merge[i][0], right = v->merge[i][1], id = v->merge[i][2];
 
         ids.n = 0;
-        if (!whole[id])
+        if (v->ordered)
+            whole[id] = whole[left] && whole[right] && lm_pair_lasts(v, left, right, id);
+        else if (!whole[id])
             whole[id] = lm_vocab_word(v, v->token[id].p, v->token[id].n, &ids) >= 0 && ids.n == 1 &&
                         ids.v[0] == id;
     }

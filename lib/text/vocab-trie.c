@@ -134,10 +134,8 @@ void lm_trie_free(struct lm_trie *t)
 
 /* The two are taken apart along the border, the later merge first: a pair across the border that
    would have merged before its parts did comes to light. */
-bool lm_pair_stays(const lm_vocab *v, uint32_t left, uint32_t right)
+bool lm_pair_lasts(const lm_vocab *v, uint32_t left, uint32_t right, uint32_t limit)
 {
-    uint32_t limit = LM_NO_ID;
-
     for (;;) {
         uint32_t both = lm_join(&v->join, left, right), l = v->split[left][1],
                  r = v->split[right][0];
@@ -154,6 +152,11 @@ bool lm_pair_stays(const lm_vocab *v, uint32_t left, uint32_t right)
             right = r;
         }
     }
+}
+
+bool lm_pair_stays(const lm_vocab *v, uint32_t left, uint32_t right)
+{
+    return lm_pair_lasts(v, left, right, LM_NO_ID);
 }
 
 static inline bool stays(const lm_vocab *v, lm_memo *memo, uint32_t left, uint32_t right)

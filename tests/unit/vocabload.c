@@ -225,8 +225,70 @@ static void large(void)
     lm_buf_free(&b);
 }
 
+/* Merges at random: most tokens are not what their own bytes become. */
+static bool at_random(uint64_t *seed)
+{
+    lm_buf b = {0}, merges = {0};
+    lm_str pool[66] = {LM_STR("a"), LM_STR("b")};
+    lm_arena *ar = lm_arena_new();
+    uint32_t id = 256, n = 2;
+    lm_vocab *v = NULL;
+    bool good;
+
+    lm_buf_adds(&b, "{" REST ",\"model\":{\"vocab\":{");
+    for (uint32_t i = 0, at = 20; i < 256; i++) {
+        lm_buf_adds(&b, i ? ",\"" : "\"");
+        if (i == '"' || i == '\\')
+            lm_buf_addc(&b, '\\');
+        lm_byte_level(&b, (lm_str){(const char[]){(char)i}, 1});
+        lm_buf_addf(&b, "\":%u", at++);
+        id = at;
+    }
+    while (n < LM_COUNT(pool)) {
+        lm_str x = pool[lm_splitmix(seed) % n], y = pool[lm_splitmix(seed) % n];
+        char *both = lm_arena_alloc(ar, x.n + y.n);
+        bool known = x.n + y.n > 30;
+
+        memcpy(both, x.p, x.n);
+        memcpy(both + x.n, y.p, y.n);
+        pool[n] = (lm_str){both, x.n + y.n};
+        for (uint32_t i = 0; i < n; i++)
+            known |= lm_eq(pool[i], pool[n]);
+        if (known)
+            continue;
+        lm_buf_addf(&b, ",\"%.*s\":%u", (int)pool[n].n, both, id++);
+        lm_buf_addf(&merges, "%s[\"%.*s\",\"%.*s\"]", n > 2 ? "," : "", (int)x.n, x.p, (int)y.n,
+                    y.p);
+        n++;
+    }
+    lm_buf_addf(&b, "},\"merges\":[%s]}}", merges.p);
+    good = lm_vocab_parse(lm_buf_str(&b), (lm_str){NULL, 0}, &v) >= 0;
+    for (uint32_t i = 0; good && i < n; i++)
+        for (uint32_t k = 0; good && k < n; k++) {
+            lm_ids fast = {0}, slow = {0};
+
+            b.n = 0;
+            lm_buf_add(&b, pool[i].p, pool[i].n);
+            if (k)
+                lm_buf_add(&b, pool[k].p, pool[k].n);
+            good = !lm_vocab_encode(v, lm_buf_str(&b), &fast) &&
+                   !lm_vocab_encode_slow(v, lm_buf_str(&b), &slow) && fast.n == slow.n &&
+                   !memcmp(fast.v, slow.v, fast.n * sizeof *fast.v);
+            free(fast.v);
+            free(slow.v);
+        }
+    lm_vocab_free(v);
+    lm_arena_free(ar);
+    lm_buf_free(&b);
+    lm_buf_free(&merges);
+    return good;
+}
+
 int main(void)
 {
+    uint64_t seed = 3;
+    bool same = true;
+
     static const char a[] = "{" REST ", \"model\": {\"type\": \"BPE\", " VOCAB ", " MERGES "}}";
     static const char b[] = "{\"model\": {" MERGES ", \"x\": [{}], " VOCAB "}, " REST " } ";
     const char *p = strstr(a, "\"vocab\": {") + 10;
@@ -261,5 +323,8 @@ int main(void)
     place("{" REST ", \"model\": {\"vocab\": {\"a\": 0}, \"merges\": [[\"a\", \"a\", \"a\"]]}}",
           "merge 0 is no pair", "a merge of three");
     large();
+    for (int i = 0; i < 6; i++)
+        same &= at_random(&seed);
+    ok(same, "merges at random, most tokens out of reach: the slow encoder's ids");
     return done();
 }
