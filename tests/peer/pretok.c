@@ -19,7 +19,8 @@ int main(int argc, char **argv)
         return 2;
     if (lm_vocab_load(argv[1], &v) < 0)
         return fail();
-    printf("%s\n", lm_pre_name(lm_vocab_pre(v)));
+    lm_pct_encode(&text, lm_cstr(lm_pre_name(lm_vocab_pre(v)))); /* it may hold line ends */
+    printf("%s\n", text.p);
     while (fread(&n, sizeof n, 1, stdin) == 1) {
         size_t end[64], k;
         uint32_t m = 0;

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import unicodedata
+import urllib.parse
 
 from tokenizers import Regex, Tokenizer, models
 from tokenizers.pre_tokenizers import ByteLevel, Digits, Sequence, Split
@@ -113,7 +114,7 @@ for name, pre in CASES:
         data = b"".join(struct.pack("<I", len(b)) + b for b in raw)
         ours = subprocess.run([helper, path], input=data, stdout=subprocess.PIPE).stdout
     known, _, ours = ours.partition(b"\n")
-    known, at = known.decode(), 0
+    known, at = urllib.parse.unquote(known.decode()), 0
     for text in tried:
         want = ends(pre, text)
         (k,) = struct.unpack_from("<I", ours, at)

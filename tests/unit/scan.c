@@ -4,6 +4,8 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "lm.h"
 #include "tap.h"
+#include "kernels/cpu.h"
+#include "kernels/data.h"
 #include "text/uclass.h"
 #include <pcre2.h>
 #include <sys/mman.h>
@@ -17,11 +19,22 @@ static const lm_pre *as_regex[LM_PRE_COUNT];
 /* --- the scanners: each writes all ends of a text, taken in batches of cap, and says how many ---
  */
 
-typedef size_t scanner(int kind, lm_str t, size_t cap, size_t *ends);
+typedef size_t scanner(int level, int kind, lm_str t, size_t cap, size_t *ends);
 
-static size_t by_pre(const lm_pre *pre, lm_str t, size_t cap, size_t *ends)
+static size_t plain(int level, int kind, lm_str t, size_t cap, size_t *ends)
 {
-    lm_scan_pos pos = {0};
+    size_t n = 0, k, at = 0;
+
+    (void)level;
+    while ((k = lm_scan_plain(kind, t.p, t.n, &at, ends + n, cap)))
+        n += k;
+    return n;
+}
+
+static size_t door(int level, int kind, lm_str t, size_t cap, size_t *ends)
+{
+    const lm_pre *pre = level < 0 ? as_regex[kind] : lm_pre_named(kind);
+    lm_scan_pos pos = {.op = level < 0 ? NULL : lm_data_at(level)};
     size_t n = 0, k;
 
     while ((k = lm_scan(pre, t.p, t.n, &pos, ends + n, cap)))
@@ -29,29 +42,35 @@ static size_t by_pre(const lm_pre *pre, lm_str t, size_t cap, size_t *ends)
     return pos.err || pos.run ? SIZE_MAX : n;
 }
 
-static size_t plain(int kind, lm_str t, size_t cap, size_t *ends)
+static size_t batch(int level, int kind, lm_str t, size_t cap, size_t *ends)
 {
-    size_t n = 0, k, at = 0;
+    static uint32_t end[LM_SCAN_BATCH];
+    lm_scan_pos pos = {.op = lm_data_at(level)};
+    size_t n = 0, k, from = 0;
 
-    while ((k = lm_scan_plain(kind, t.p, t.n, &at, ends + n, cap)))
-        n += k;
-    return n;
+    (void)cap;
+    for (; (k = lm_scan_batch(lm_pre_named(kind), t.p, t.n, &pos, end)); from = pos.at)
+        for (size_t i = 0; i < k && n < MOST; i++)
+            ends[n++] = from + end[i];
+    return pos.err || pos.run ? SIZE_MAX : n;
 }
 
-static size_t chosen(int kind, lm_str t, size_t cap, size_t *ends)
-{
-    return by_pre(lm_pre_named(kind), t, cap, ends);
-}
-
-static size_t regex(int kind, lm_str t, size_t cap, size_t *ends)
-{
-    return by_pre(as_regex[kind], t, cap, ends);
-}
-
-static const struct {
+static struct tier {
     const char *name;
     scanner *scan;
-} tiers[] = {{"lm_scan_plain", plain}, {"lm_scan", chosen}, {"lm_scan of the steps", regex}};
+    int level; /* of kernels/cpu.h; -1 = the steps by PCRE2 */
+} tiers[12] = {{"lm_scan_plain", plain, 0}, {"lm_scan of the steps", door, -1}};
+static size_t ntiers = 2;
+
+static void find_tiers(void)
+{
+    for (int level = LM_CPU_REF + 1, best = lm_cpu_best(); level <= best; level++) {
+        if (level == LM_CPU_AVX512F && best > level) /* the same kernels */
+            continue;
+        tiers[ntiers++] = (struct tier){"lm_scan", door, level};
+        tiers[ntiers++] = (struct tier){"lm_scan_batch", batch, level};
+    }
+}
 
 /* --- the oracle: step after step over the pieces of the one before, bytes that are not UTF-8 taken
  * for U+001A --- */
@@ -108,16 +127,19 @@ static void tell(const char *name, lm_str t, const size_t *end, size_t n)
     printf("\n");
 }
 
-/* Every scanner cuts t as the oracle does, taken in batches of cap. */
-static bool same_batches(int kind, lm_str t, size_t cap)
+/* Every scanner cuts t as the oracle does, taken in batches of each size. */
+static bool same_kind(int kind, lm_str t, const size_t *cap, size_t ncap)
 {
-    static size_t want[MOST], have[MOST];
+    static size_t want[MOST], have[MOST + 512];
     size_t n = oracle(kind, t, want), k;
 
-    for (size_t i = 0; i < LM_COUNT(tiers); i++)
-        if ((k = tiers[i].scan(kind, t, cap, have)) != n || memcmp(have, want, n * sizeof *want)) {
-            printf("# %s, %s, batches of %zu\n", lm_pre_name(lm_pre_named(kind)), tiers[i].name,
-                   cap);
+    for (size_t i = 0; i < ntiers; i++)
+        for (size_t c = 0; c < (tiers[i].scan == batch ? 1 : ncap); c++) {
+            k = tiers[i].scan(tiers[i].level, kind, t, cap[c], have);
+            if (k == n && !memcmp(have, want, n * sizeof *want))
+                continue;
+            printf("# %s, %s at level %d, batches of %zu\n", lm_pre_name(lm_pre_named(kind)),
+                   tiers[i].name, tiers[i].level, cap[c]);
             tell("want", t, want, n);
             tell("have", t, have, k == SIZE_MAX ? 0 : k);
             return false;
@@ -127,13 +149,11 @@ static bool same_batches(int kind, lm_str t, size_t cap)
 
 static bool same(lm_str t)
 {
+    static const size_t cap[] = {65, 3, MOST}; /* small ones, so that their borders are tried */
     bool good = true;
 
-    for (int kind = 0; kind < LM_PRE_COUNT; kind++) {
-        good &= same_batches(kind, t, MOST);
-        if (t.n > 3)
-            good &= same_batches(kind, t, 3); /* so that borders of batches are tried too */
-    }
+    for (int kind = 0; kind < LM_PRE_COUNT; kind++)
+        good &= same_kind(kind, t, cap, t.n < 4 ? 1 : LM_COUNT(cap));
     return good;
 }
 
@@ -246,7 +266,7 @@ static const char *const nasty[] = {"a",
 static void random_text(lm_buf *b, uint64_t *seed, size_t longest)
 {
     b->n = 0;
-    for (uint64_t n = lm_splitmix(seed) % longest; n; n--) {
+    for (uint64_t n = lm_splitmix(seed) % longest; n && b->n < MOST - 64; n--) {
         const char *s = nasty[lm_splitmix(seed) % LM_COUNT(nasty)];
 
         for (uint64_t k = lm_splitmix(seed) % 16 ? 1 : lm_splitmix(seed) % 12; k; k--) /* runs */
@@ -265,6 +285,11 @@ static void random_strings(void)
         good = same(lm_buf_str(&b));
     }
     ok(good, "60,000 random strings of what the patterns care about");
+    for (int i = 0; i < 1000 && good; i++) {
+        random_text(&b, &seed, 2000);
+        good = same(lm_buf_str(&b));
+    }
+    ok(good, "1,000 longer ones");
     lm_buf_free(&b);
 }
 
@@ -303,6 +328,7 @@ int main(void)
     PCRE2_SIZE at;
     bool good = true;
 
+    find_tiers();
     md = pcre2_match_data_create(4, NULL);
     for (int i = 0; i < LM_PRE_COUNT; i++) {
         size_t n, m;
