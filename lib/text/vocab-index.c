@@ -52,8 +52,8 @@ static void index_pairs(lm_vocab *v)
     }
 }
 
-/* Which tokens their own bytes are merged to. In an ordered vocabulary: those of which both halves are such
-   and last side by side until the merge. */
+/* Which tokens their own bytes are merged to. In an ordered vocabulary: those of which both halves
+   are such and last side by side until the merge. */
 static void find_whole(lm_vocab *v, uint8_t *whole)
 {
     bool ignore = v->ignore_merges;
