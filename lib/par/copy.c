@@ -66,9 +66,9 @@ void *lm_copy_feed(void *arg)
         begun = true;
         n = snprintf(line, sizeof line, "%%seg n=%llu b=%llu\n", (unsigned long long)b->n,
                      (unsigned long long)b->b);
-        good = good && feed(c, line, (size_t)n);
         c->n += b->n;
         c->b += b->b;
+        good = good && feed(c, line, (size_t)n); /* now it may be answered, and b be another */
     }
     pthread_mutex_lock(&p->lock);
     good = good && !p->stop;
