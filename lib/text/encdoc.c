@@ -1,6 +1,7 @@
 /* encdoc: whole documents to ids: added tokens found in text (or not), the parts of fim=, offsets;
    and the slow encoder that the fast one is checked against. */
 #include "text/vocab.h"
+#include "text/vocab-check.h"
 
 /* Offsets of the ids from position `from` on: each token is as long as its bytes. */
 static void offsets(const lm_enc *e, const lm_ids *ids, size_t from, uint64_t at, lm_ids *off)
@@ -145,42 +146,6 @@ int lm_enc_parts(lm_enc *e, lm_str t, lm_str fim, int special, lm_ids *ids, lm_i
     return at == t.n ? 0 : lm_err(LM_EINVALID, "fim= does not cover the body");
 }
 
-/* One merge at a time, each found by looking at every pair and every rank: what merging means. */
-static int slow_word(const lm_vocab *v, lm_str s, lm_ids *out)
-{
-    size_t from = out->n;
-
-    if (s.n > 512) /* quadratic: long words are left to the heap */
-        return lm_vocab_word(v, s.p, s.n, out);
-    for (size_t i = 0; i < s.n; i++) {
-        uint32_t id = lm_vocab_find(v, (lm_str){s.p + i, 1});
-
-        if (id == LM_NO_ID)
-            return lm_vocab_word(v, s.p, s.n, out);
-        lm_ids_put(out, NULL, id, 0);
-    }
-    for (;;) {
-        size_t best = SIZE_MAX, rank = SIZE_MAX;
-        uint32_t to = 0;
-
-        for (size_t i = from; i + 1 < out->n; i++) {
-            uint32_t id;
-            size_t r = lm_vocab_rank(v, out->v[i], out->v[i + 1], &id);
-
-            if (r < rank) {
-                rank = r;
-                best = i;
-                to = id;
-            }
-        }
-        if (best == SIZE_MAX)
-            return 0;
-        out->v[best] = to;
-        out->n--;
-        memmove(out->v + best + 1, out->v + best + 2, (out->n - best - 1) * sizeof *out->v);
-    }
-}
-
 int lm_vocab_encode_slow(const lm_vocab *v, lm_str t, lm_ids *out)
 {
     size_t end, from = 0;
@@ -194,7 +159,8 @@ int lm_vocab_encode_slow(const lm_vocab *v, lm_str t, lm_ids *out)
         if (whole != LM_NO_ID)
             lm_ids_put(out, NULL, whole, 0);
         else
-            err = slow_word(v, s, out);
+            err = s.n > 512 ? lm_vocab_word(v, s.p, s.n, out) /* the reference is quadratic */
+                            : lm_vocab_merge_ref(v, s, out);
         if (err < 0) {
             lm_scan_stop(&at);
             return err;

@@ -78,7 +78,7 @@ static int is_border(lm_encwin *w, lm_str s, size_t q, uint32_t left)
         if ((err = lm_word_ids(w->v, w->memo, s.p + q, p - q, &w->rest)) < 0)
             return err;
         right = w->rest.v[0];
-        if (right != known && !lm_pair_stays(w->v, left, right))
+        if (right != known && !lm_pair_lasts(w->v, left, right, LM_NO_ID))
             return 0;
         known = right;
     }

@@ -38,6 +38,7 @@ size_t lm_scan_batch(const lm_pre *pre, const char *p, size_t n, lm_scan_pos *po
     }
     for (size_t i = 0; i < k; i++) {
         if (far[i] - from > UINT32_MAX) {
+            lm_scan_stop(pos);
             pos->err = lm_err(LM_ELIMIT, "a pretoken of 4 GiB or more");
             return 0;
         }

@@ -2,8 +2,9 @@
 #include "kernels/cpu.h"
 #include "text/vocab-priv.h"
 
-/* A vocabulary is ordered if merge k makes the k-th of rising ids and no token is made twice: then
-   the lower of two ids is the earlier merge, and no rank is needed. */
+/* A vocabulary is ordered if merge k makes the k-th of rising ids of lower ones, and no token is
+   made twice: then the lower of two ids is the earlier merge, no rank is needed, and a token is
+   younger than its parts. */
 static bool is_ordered(const lm_vocab *v)
 {
     uint32_t last = 0;
@@ -11,7 +12,8 @@ static bool is_ordered(const lm_vocab *v)
     if (v->size >= 1u << 21)
         return false;
     for (size_t i = 0; i < v->nmerge; last = v->merge[i++][2])
-        if (i && v->merge[i][2] <= last)
+        if ((i && v->merge[i][2] <= last) || v->merge[i][0] >= v->merge[i][2] ||
+            v->merge[i][1] >= v->merge[i][2])
             return false;
     for (unsigned b = 0; b < 256; b++) /* a byte is a leaf, below every merge */
         if (v->byte[b] == LM_NO_ID || (v->nmerge && v->byte[b] > v->merge[0][2]))

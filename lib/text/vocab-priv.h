@@ -102,10 +102,9 @@ static inline void lm_merge_load(const lm_vocab *v, const char *text, size_t n, 
     to[n - 1] = LM_MERGE_NONE;
 }
 
-/* Whether two tokens stand side by side when the merges of their joined bytes are done: Backtracking BPE (rust-gems,
-   is_valid_token_pair). Ordered vocabularies; both are tokens that encode to themselves. */
-bool lm_pair_stays(const lm_vocab *v, uint32_t left, uint32_t right);
-/* The same when only the merges before that of token `limit` are done. */
+/* Whether two tokens stand side by side when the merges of their joined bytes before that of token `limit` (LM_NO_ID:
+   all) are done: Backtracking BPE (rust-gems, is_valid_token_pair). Ordered vocabularies; both are tokens that encode
+   to themselves. */
 bool lm_pair_lasts(const lm_vocab *v, uint32_t left, uint32_t right, uint32_t limit);
 /* A memo of that answer, for one thread; not cleared between calls, NULL = none. */
 enum { LM_MEMO = 1 << 15 };

@@ -154,22 +154,17 @@ bool lm_pair_lasts(const lm_vocab *v, uint32_t left, uint32_t right, uint32_t li
     }
 }
 
-bool lm_pair_stays(const lm_vocab *v, uint32_t left, uint32_t right)
-{
-    return lm_pair_lasts(v, left, right, LM_NO_ID);
-}
-
 static inline bool stays(const lm_vocab *v, lm_memo *memo, uint32_t left, uint32_t right)
 {
     uint64_t key = (uint64_t)left << 21 | right, *at;
     bool yes;
 
     if (!memo)
-        return lm_pair_stays(v, left, right);
+        return lm_pair_lasts(v, left, right, LM_NO_ID);
     at = &memo->pair[lm_pair_hash(key, 15)];
     if (*at >> 1 == key + 1)
         return *at & 1;
-    yes = lm_pair_stays(v, left, right);
+    yes = lm_pair_lasts(v, left, right, LM_NO_ID);
     *at = (key + 1) << 1 | yes;
     return yes;
 }
