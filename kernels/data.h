@@ -21,6 +21,16 @@ typedef struct {
 } lm_wordtab;
 #define LM_SHORT_MUL 0x9e3779b97f4a7c15ull
 static inline uint64_t lm_short_hash(uint64_t key) { return key * LM_SHORT_MUL; }
+/* The id of a word of up to 7 bytes by its key. */
+static inline uint32_t lm_shortword(const lm_wordtab *t, uint64_t key)
+{
+    const lm_shortline *line = t->few + (lm_short_hash(key) >> t->fewshift);
+
+    for (int i = 0; i < LM_SHORT_WAYS; i++)
+        if (line->key[i] == key)
+            return line->id[i];
+    return LM_WORD_NONE;
+}
 static inline uint64_t lm_long_hash(uint64_t k0, uint64_t k1)
 {
     return (k0 * 0x9e3779b97f4a7c15ull ^ k1) * 0xd6e8feb86659fd93ull;

@@ -10,12 +10,7 @@ static uint32_t find(const lm_wordtab *t, const unsigned char *p, size_t n)
     for (size_t i = 0; i < n; i++)
         k[i / 8] |= (uint64_t)p[i] << 8 * (i % 8);
     if (n <= LM_WORD_SHORT) {
-        uint64_t key = k[0] | (uint64_t)n << 56;
-        const lm_shortline *line = t->few + (lm_short_hash(key) >> t->fewshift);
-
-        for (size_t i = 0; i < LM_SHORT_WAYS; i++)
-            if (line->key[i] == key)
-                return line->id[i];
+        return lm_shortword(t, k[0] | (uint64_t)n << 56);
     } else {
         const lm_longline *line;
 

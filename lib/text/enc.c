@@ -7,7 +7,7 @@
 #include "text/vocab-priv.h"
 #include "text/wordcache.h"
 
-enum { PIECE = 256, COPY = 8 };
+enum { PIECE = 256, COPY = 8, CUT = 9 };
 
 /* A pretoken that the vocabulary's tables lack. */
 typedef struct {
@@ -24,7 +24,7 @@ struct lm_enc {
     const lm_vocab *v;
     lm_wordcache cache;
     lm_memo *memo;
-    uint32_t end[LM_SCAN_BATCH];
+    uint32_t end[LM_SCAN_BATCH], part_end[PIECE];
     uint32_t id[PIECE + COPY];
     uint16_t missed[PIECE + 1];
     rest rest[PIECE];
@@ -116,11 +116,9 @@ static size_t look_up(lm_enc *e, const char *p, size_t k)
         } else {
             r->ids = (uint32_t)lm_longword_find(&e->cache, r->k[0], p + r->at, r->n, &r->far);
         }
-        if (!r->ids && r->n <= LM_MERGE_MAX && e->v->pair2) {
-            lm_merge_load(e->v, p + r->at, r->n, e->part[n], e->to[n]);
-            e->left[n] = (uint8_t)r->n;
+        if (!r->ids && e->v->pair2 &&
+            (e->left[n] = (uint8_t)lm_merge_load(e->v, p + r->at, r->n, e->part[n], e->to[n])))
             r->merge = (uint32_t)n++;
-        }
     }
     return n;
 }
@@ -193,6 +191,46 @@ static int piece(lm_enc *e, const char *p, size_t left, size_t at, const uint32_
     return 0;
 }
 
+/* The k pretokens of a batch. */
+static int pieces(lm_enc *e, const char *p, size_t left, const uint32_t *end, size_t k, lm_ids *out)
+{
+    size_t at = 0;
+    int err = 0;
+
+    for (size_t some; k && err >= 0; at = end[some - 1], end += some, k -= some) {
+        some = k < PIECE ? k : PIECE;
+        err = piece(e, p, left, at, end, some, out);
+    }
+    return err;
+}
+
+/* The same where there are characters beyond ASCII: long words of them seldom come again, their
+   parts do. */
+static int parts(lm_enc *e, const char *p, size_t left, const uint32_t *end, size_t k, lm_ids *out)
+{
+    size_t at = 0, from = 0, n = 0;
+    int err = 0;
+
+    for (size_t j = 0; j < k && err >= 0; j++) {
+        bool cut = end[j] - at >= CUT && lm_is_wide(p + at, end[j] - at);
+
+        do {
+            if (cut) {
+                n += lm_borders_cut(&e->v->border, p, &at, end[j], e->part_end + n, PIECE - n);
+            } else {
+                e->part_end[n++] = end[j];
+                at = end[j];
+            }
+            if (n == PIECE || (j + 1 == k && at == end[j])) {
+                err = piece(e, p, left, from, e->part_end, n, out);
+                from = e->part_end[n - 1];
+                n = 0;
+            }
+        } while (at < end[j] && err >= 0);
+    }
+    return err;
+}
+
 int lm_enc_text(lm_enc *e, lm_str t, lm_ids *out)
 {
     lm_scan_pos pos = {0};
@@ -202,17 +240,11 @@ int lm_enc_text(lm_enc *e, lm_str t, lm_ids *out)
         return lm_err(LM_EINVALID,
                       "the vocabulary wants Unicode form C, and this text may not be in it");
     for (; (k = lm_scan_batch(e->v->pre, t.p, t.n, &pos, e->end)); base = pos.at) {
-        size_t at = 0;
+        int err = (pos.ascii ? pieces : parts)(e, t.p + base, t.n - base, e->end, k, out);
 
-        for (size_t from = 0, some; from < k; from += some, at = e->end[from - 1]) {
-            int err;
-
-            some = k - from < PIECE ? k - from : PIECE;
-            err = piece(e, t.p + base, t.n - base, at, e->end + from, some, out);
-            if (err < 0) {
-                lm_scan_stop(&pos);
-                return err;
-            }
+        if (err < 0) {
+            lm_scan_stop(&pos);
+            return err;
         }
     }
     return pos.err;

@@ -25,7 +25,8 @@ size_t lm_scan_batch(const lm_pre *pre, const char *p, size_t n, lm_scan_pos *po
     if (from >= n)
         return 0;
     if (by_masks(pre, pos)) {
-        k = lm_scan_window(pos->op, pre->kind, p + from, n - from, LM_SCAN_WINDOW, ends);
+        k = lm_scan_window(pos->op, pre->kind, p + from, n - from, LM_SCAN_WINDOW, ends,
+                           &pos->ascii);
         if (k) {
             pos->at += ends[k - 1];
             return k;
@@ -36,6 +37,7 @@ size_t lm_scan_batch(const lm_pre *pre, const char *p, size_t n, lm_scan_pos *po
     } else {
         k = lm_scan_slow(pre, p, n, pos, far, LM_COUNT(far));
     }
+    pos->ascii = false;
     for (size_t i = 0; i < k; i++) {
         if (far[i] - from > UINT32_MAX) {
             lm_scan_stop(pos);
@@ -52,11 +54,12 @@ size_t lm_scan(const lm_pre *pre, const char *p, size_t n, lm_scan_pos *pos, siz
 {
     enum { MOST = LM_SCAN_WINDOW / 8 };
     uint32_t end[MOST + 64];
+    bool ascii;
     size_t from = pos->at, window = cap > MOST ? MOST : cap ? (cap - 1) / 64 * 64 : 0, k;
 
     if (from >= n || !window || !by_masks(pre, pos))
         return lm_scan_slow(pre, p, n, pos, ends, cap);
-    if (!(k = lm_scan_window(pos->op, pre->kind, p + from, n - from, window, end)))
+    if (!(k = lm_scan_window(pos->op, pre->kind, p + from, n - from, window, end, &ascii)))
         return lm_scan_slow(pre, p, n, pos, ends, 1);
     for (size_t i = 0; i < k; i++)
         ends[i] = from + end[i];

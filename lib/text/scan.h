@@ -32,7 +32,13 @@ const char *lm_pre_name(const lm_pre *pre);        /* "qwen2", "regex:PAT"; more
 const lm_pre_step *lm_pre_steps(const lm_pre *pre, size_t *n);     /* of a named one too */
 
 /* Where a scan of one text stands; {0} at its start. at: the end of the last pretoken. */
-typedef struct { size_t at; int err; struct lm_scan_run *run; const struct lm_data_ops *op; } lm_scan_pos;
+typedef struct {
+    size_t at;
+    bool ascii;                                    /* lm_scan_batch: what it cut last is known to be ASCII */
+    int err;
+    struct lm_scan_run *run;
+    const struct lm_data_ops *op;
+} lm_scan_pos;
 /* Writes the ends (offsets in p) of the pretokens that follow pos->at, at most cap; moves pos->at to the last.
    Returns how many. 0: the end of the text, or pos->err < 0: a regular expression gave up (LM_ELIMIT). Together the
    pretokens cover p[0, n), whatever the bytes. p and n are the same from call to call. Time is linear in n over a

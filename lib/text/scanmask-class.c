@@ -125,7 +125,7 @@ static inline void each(lm_win *w, const uint16_t *sets, bool extra, bool east,
     }
 }
 
-void lm_win_classes(const struct lm_data_ops *op, int kind, lm_win *w)
+bool lm_win_classes(const struct lm_data_ops *op, int kind, lm_win *w)
 {
     uint64_t done[LM_WROOM] = {0};
     size_t high = 0;
@@ -135,11 +135,12 @@ void lm_win_classes(const struct lm_data_ops *op, int kind, lm_win *w)
     if (high >= MANY)
         three_bytes(op, kind, w, done);
     if (!high)
-        return;
+        return true;
     if (kind == LM_PRE_O200K)
         each(w, o200k, true, false, done);
     else if (kind == LM_PRE_DEEPSEEK_CODER)
         each(w, deepseek, true, true, done);
     else
         each(w, usual, false, false, done);
+    return false;
 }

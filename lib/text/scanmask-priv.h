@@ -22,8 +22,8 @@ typedef struct {
     uint64_t at[LM_WROOM + 2];                     /* the starts */
 } lm_win;
 
-/* The bytes of each character from U+0080 on get its classes. LM_WC comes as the bytes >= 128. */
-void lm_win_classes(const struct lm_data_ops *op, int kind, lm_win *w);
+/* The bytes of each character from U+0080 on get its classes. LM_WC comes as the bytes >= 128. False: there is one. */
+bool lm_win_classes(const struct lm_data_ops *op, int kind, lm_win *w);
 /* Sets the bits of w->at, all 0 before; that of byte 0 and those past the text do not matter. */
 void lm_win_gpt2(lm_win *w, bool lone);            /* lone: starcoder */
 void lm_win_qwen2(lm_win *w, bool three, bool cased);              /* three: cl100k; and cased: o200k */

@@ -47,7 +47,7 @@ static size_t by_hand(int kind, const char *p, size_t n, size_t window, uint32_t
 }
 
 size_t lm_scan_window(const struct lm_data_ops *op, int kind, const char *p, size_t n,
-                      size_t window, uint32_t *end)
+                      size_t window, uint32_t *end, bool *ascii)
 {
     lm_win w;
     size_t limit, avail = n < window + 64 ? n : window + 64, got;
@@ -66,7 +66,7 @@ size_t lm_scan_window(const struct lm_data_ops *op, int kind, const char *p, siz
         for (size_t k = 0; k < w.nw; k++)
             w.x[k][LM_XSETS - 1] = 0;
     }
-    lm_win_classes(op, kind, &w);
+    *ascii = lm_win_classes(op, kind, &w);
     w.m[w.nw][LM_WS] = ~0ull; /* the text ends as if in white space */
     if (avail % 64)
         w.m[w.nw - 1][LM_WS] |= ~0ull << avail % 64;

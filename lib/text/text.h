@@ -2,6 +2,7 @@
    An umbrella: one header a topic. */
 #ifndef LM_TEXT_H
 #define LM_TEXT_H
+#include "text/borders.h"
 #include "text/bpe.h"
 #include "text/dedup.h"
 #include "base/json.h"
@@ -21,11 +22,6 @@
 #include "text/vocab-gguf.h"
 #include "text/vocab-conv.h"
 #include "text/words.h"
-#include "text/lines.h"
-#include "text/linerule.h"
-#include "text/minhash.h"
-#include "text/import.h"
-#include "text/dedup.h"
 #include "text/runtime.h"
 #include "text/task.h"
 #include "text/judge.h"

@@ -24,6 +24,7 @@ static bool is_ordered(const lm_vocab *v)
 static void index_pairs(lm_vocab *v)
 {
     unsigned bits = 4;
+    uint32_t top = v->nmerge ? v->merge[v->nmerge - 1][2] : 0;
     uint64_t *slot, mask;
 
     for (; 8ull << bits < 2 * v->nmerge; bits++) {
@@ -32,7 +33,9 @@ static void index_pairs(lm_vocab *v)
     slot = lm_alloc_huge((mask + 1) * sizeof *slot);
     memset(slot, 0xff, (mask + 1) * sizeof *slot);
     v->join = (lm_jointab){slot, bits};
-    if (v->size <= LM_MERGE_NONE) {
+    for (unsigned b = 0; b < 256; b++)
+        top = v->byte[b] > top ? v->byte[b] : top;
+    if (top < LM_MERGE_NONE) {
         v->pair2 = lm_reallocn(NULL, 65536, sizeof *v->pair2);
         memset(v->pair2, 0xff, 65536 * sizeof *v->pair2);
     }
@@ -161,6 +164,7 @@ int lm_vocab_index(lm_vocab *v)
         }
     v->ordered &= all; /* else a word is looked up as a whole first */
     index_words(v, whole);
+    lm_borders_make(&v->border, v->token, v->size);
     if (v->ordered)
         lm_trie_make(v, whole);
     free(whole);
@@ -172,6 +176,7 @@ void lm_vocab_index_free(lm_vocab *v)
     free(v->pair2);
     free(v->split);
     lm_trie_free(v->trie);
+    lm_borders_free(&v->border);
     if (v->join.slot)
         lm_free_huge((void *)v->join.slot, sizeof *v->join.slot * 8 << v->join.bits);
     if (v->word.few)

@@ -54,17 +54,73 @@ static int merge_short(const lm_vocab *v, const uint8_t *p, size_t n, lm_ids *ou
     return 0;
 }
 
+/* The token that a character's own bytes become if nothing beside it can take a part of them. */
+static uint32_t atom(const lm_vocab *v, uint32_t left, uint32_t c, size_t len, uint32_t right)
+{
+    uint64_t key = (uint64_t)__builtin_bswap32(c) >> (32 - 8 * len) | (uint64_t)len << 56;
+
+    if (c < 0x80 || (left && lm_borders_split(&v->border, left, c)) ||
+        (right && lm_borders_split(&v->border, c, right)))
+        return LM_WORD_NONE;
+    return lm_shortword(&v->word, key);
+}
+
+static size_t load_wide(const lm_vocab *v, const char *p, size_t n, uint16_t *id, uint16_t *to)
+{
+    size_t k = 0, len, nextlen = 0;
+    uint32_t left = 0, c = lm_char_at(p, n, &len), right, whole;
+
+    for (size_t i = 0; i < n; i += len, len = nextlen, left = c, c = right) {
+        len += !len;
+        right = i + len < n ? lm_char_at(p + i + len, n - i - len, &nextlen) : 0;
+        /* a character beside what is none may be taken apart from there */
+        whole =
+            (i && !left) || (i + len < n && !right) ? LM_WORD_NONE : atom(v, left, c, len, right);
+        if (k + len > LM_MERGE_MAX)
+            return 0;
+        if (whole != LM_WORD_NONE)
+            id[k++] = (uint16_t)whole;
+        else
+            for (size_t j = 0; j < len; j++)
+                id[k++] = (uint16_t)v->byte[(unsigned char)p[i + j]];
+    }
+    for (size_t i = 0; i + 1 < k; i++)
+        to[i] =
+            (uint16_t)lm_join(&v->join, id[i], id[i + 1]); /* none is LM_MERGE_NONE in 16 bits */
+    to[k - 1] = LM_MERGE_NONE;
+    return k;
+}
+
+size_t lm_merge_load(const lm_vocab *v, const char *text, size_t n, uint16_t *id, uint16_t *to)
+{
+    const unsigned char *p = (const unsigned char *)text;
+
+    if (lm_is_wide(text, n))
+        return load_wide(v, text, n, id, to);
+    if (n > LM_MERGE_MAX)
+        return 0;
+    for (size_t i = 0; i + 1 < n; i++) {
+        id[i] = (uint16_t)v->byte[p[i]];
+        to[i] = v->pair2[p[i] << 8 | p[i + 1]];
+    }
+    id[n - 1] = (uint16_t)v->byte[p[n - 1]];
+    to[n - 1] = LM_MERGE_NONE;
+    return n;
+}
+
 /* The same in an ordered vocabulary of 16-bit ids, where a lower id is an earlier merge. */
-static void merge_narrow(const lm_vocab *v, const char *p, size_t n, lm_ids *out)
+static bool merge_narrow(const lm_vocab *v, const char *p, size_t n, lm_ids *out)
 {
     uint16_t to[1][LM_MERGE_MAX], id[1][LM_MERGE_MAX];
-    uint8_t k = (uint8_t)n;
+    uint8_t k = (uint8_t)lm_merge_load(v, p, n, id[0], to[0]);
 
-    lm_merge_load(v, p, n, id[0], to[0]);
+    if (!k)
+        return false;
     v->op->merge(&v->join, 1, id, to, &k);
     lm_ids_need(out, k);
     for (size_t i = 0; i < k; i++)
         out->v[out->n++] = id[0][i];
+    return true;
 }
 
 /* A heap of rank << 32 | position. An entry is stale once the pair at its position has another
@@ -169,11 +225,9 @@ int lm_word_ids(const lm_vocab *v, lm_memo *memo, const char *p, size_t n, lm_id
         lm_ids_put(out, NULL, whole, 0);
         return 0;
     }
-    if (v->pair2 && n <= LM_MERGE_MAX) {
-        merge_narrow(v, p, n, out);
+    if (v->pair2 && merge_narrow(v, p, n, out))
         return 0;
-    }
-    if (v->trie && n > SHORT) {
+    if (v->trie && (v->pair2 || n > SHORT)) {
         lm_word_greedy(v, memo, p, n, out);
         return 0;
     }

@@ -2,6 +2,7 @@
 #ifndef LM_VOCAB_PRIV_H
 #define LM_VOCAB_PRIV_H
 #include "base/json.h"
+#include "text/borders.h"
 #include "text/vocab.h"
 #include "kernels/data.h"
 
@@ -31,11 +32,12 @@ struct lm_vocab {
     const lm_data_ops *op;
     bool ordered;                                  /* merge k makes a token of its own, of a higher id than merge k - 1 */
     uint16_t *pair2;                               /* [65536] by two bytes, first << 8 | second: what they merge to, or
-                                                      LM_MERGE_NONE; NULL if not ordered or ids need more than 16 bits */
+                                                      LM_MERGE_NONE; NULL if not ordered or ids of merges need more than 16 bits */
     lm_jointab join;                               /* if ordered */
     uint32_t (*split)[2];                          /* of each id the two its merge joins; itself twice: none */
     struct lm_trie *trie;                          /* tokens that encode to themselves; if ordered */
     lm_wordtab word;                               /* tokens of 1-7 bytes that a pretoken of their bytes becomes */
+    lm_borders border;                             /* of all tokens */
     lm_arena *text;
 };
 
@@ -89,17 +91,14 @@ void lm_trie_free(struct lm_trie *t);
 int lm_vocab_index(lm_vocab *v);
 void lm_vocab_index_free(lm_vocab *v);
 
-/* What lm_data_ops.merge starts from: the n bytes of a word, n <= LM_MERGE_MAX; v->pair2. */
-static inline void lm_merge_load(const lm_vocab *v, const char *text, size_t n, uint16_t *id, uint16_t *to)
+/* What lm_data_ops.merge starts from, if v->pair2: the bytes of a word of n > 0 bytes, or of its characters beyond
+   ASCII what their own bytes become, where that is one token whatever stands beside it. Returns how many, 0 if more
+   than LM_MERGE_MAX. */
+size_t lm_merge_load(const lm_vocab *v, const char *p, size_t n, uint16_t *id, uint16_t *to);
+/* Words of which most are beyond ASCII, by a guess. */
+static inline bool lm_is_wide(const char *p, size_t n)
 {
-    const unsigned char *p = (const unsigned char *)text;
-
-    for (size_t i = 0; i + 1 < n; i++) {
-        id[i] = (uint16_t)v->byte[p[i]];
-        to[i] = v->pair2[p[i] << 8 | p[i + 1]];
-    }
-    id[n - 1] = (uint16_t)v->byte[p[n - 1]];
-    to[n - 1] = LM_MERGE_NONE;
+    return n > 2 && ((p[n - 1] | p[0] | p[1]) & 0x80);
 }
 
 /* Whether two tokens stand side by side when the merges of their joined bytes before that of token `limit` (LM_NO_ID:
