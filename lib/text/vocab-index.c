@@ -163,6 +163,10 @@ int lm_vocab_index(lm_vocab *v)
             whole[id] = 1;
         }
     v->ordered &= all; /* else a word is looked up as a whole first */
+    if (!v->ordered) {
+        free(v->pair2);
+        v->pair2 = NULL;
+    }
     index_words(v, whole);
     lm_borders_make(&v->border, v->token, v->size);
     if (v->ordered)

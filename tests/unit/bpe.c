@@ -1,24 +1,7 @@
 /* The trainer against a plain one; words counted by many tables, within little memory, in any
  * order. */
-#include "lm.h"
+#include "babble.h"
 #include "tap.h"
-
-static uint64_t seed = 1;
-static uint64_t rnd(uint64_t n)
-{
-    return lm_splitmix(&seed) % n;
-}
-
-/* Text of few letters, so that merges nest: words of up to `longest`. */
-static void babble(lm_buf *b, size_t n, size_t longest)
-{
-    b->n = 0;
-    while (b->n < n) {
-        for (uint64_t k = 1 + rnd(longest); k; k--)
-            lm_buf_addc(b, (char)("aab"[rnd(3)]));
-        lm_buf_addc(b, " \n\xff\t"[rnd(4)]);
-    }
-}
 
 /* A list of words; the bytes are kept. */
 typedef struct {

@@ -1,43 +1,21 @@
-/* The encoder against the slow one. */
-#include "lm.h"
+/* The encoder against the slow one, of vocabularies our trainer makes. */
+#include "babble.h"
+#include "sameids.h"
+#include "tap.h"
 #include <sys/mman.h>
-
-static int count, failed;
-
-static void ok(bool good, const char *name)
-{
-    failed += !good;
-    printf("%sok %d - %s\n", good ? "" : "not ", ++count, name);
-}
-
-static uint64_t seed = 1;
-static uint64_t rnd(uint64_t n)
-{
-    return lm_splitmix(&seed) % n;
-}
-
-/* Text of few letters, so that merges nest: words of up to `longest`. */
-static void babble(lm_buf *b, size_t n, size_t longest)
-{
-    b->n = 0;
-    while (b->n < n) {
-        for (uint64_t k = 1 + rnd(longest); k; k--)
-            lm_buf_addc(b, (char)("aab"[rnd(3)]));
-        lm_buf_addc(b, " \n\xff\t"[rnd(4)]);
-    }
-}
 
 static int add_word(void *ctx, const lm_word *w)
 {
     return lm_bpe_add(ctx, w->s, w->n);
 }
 
-static lm_vocab *make_vocab(size_t tokens, int kind)
+/* special: the id of <|endoftext|>, tokens or more. */
+static lm_vocab *make_vocab(size_t tokens, int kind, uint32_t special)
 {
     const lm_pre *pre = lm_pre_named(kind);
     lm_bpe_words words = {0};
     lm_buf text = {0}, tok = {0}, cfg = {0};
-    lm_str special = LM_STR("<|endoftext|>");
+    lm_str name = LM_STR("<|endoftext|>");
     lm_vocab *v = NULL;
     lm_tally *t = lm_tally_new(1 << 24, 1, NULL);
     lm_bpe b;
@@ -51,10 +29,11 @@ static lm_vocab *make_vocab(size_t tokens, int kind)
                                    .ntoken = b.ntoken,
                                    .merge = b.merge,
                                    .nmerge = b.nmerge,
-                                   .special = &special,
+                                   .special = &name,
+                                   .special_id = &special,
                                    .nspecial = 1},
                    &tok, &cfg);
-    ok(!lm_vocab_parse(lm_buf_str(&tok), lm_buf_str(&cfg), &v) && lm_vocab_size(v) == tokens + 1,
+    ok(!lm_vocab_parse(lm_buf_str(&tok), lm_buf_str(&cfg), &v) && lm_vocab_size(v) == special + 1,
        "a vocabulary is trained, written, read");
     lm_bpe_free(&b);
     lm_tally_free(t);
@@ -64,26 +43,9 @@ static lm_vocab *make_vocab(size_t tokens, int kind)
     return v;
 }
 
-static bool same_ids(lm_enc *e, lm_str t)
-{
-    lm_ids fast = {0}, slow = {0};
-    lm_buf back = {0};
-    const lm_vocab *v = lm_enc_vocab(e);
-    bool good = !lm_enc_text(e, t, &fast) && !lm_vocab_encode_slow(v, t, &slow) &&
-                fast.n == slow.n && (!fast.n || !memcmp(fast.v, slow.v, fast.n * sizeof *fast.v)) &&
-                !lm_vocab_decode(v, fast.v, fast.n, false, &back) && lm_eq(lm_buf_str(&back), t);
-
-    if (!good)
-        printf("# a text of %zu bytes\n", t.n);
-    free(fast.v);
-    free(slow.v);
-    lm_buf_free(&back);
-    return good;
-}
-
 static void encode(void)
 {
-    lm_vocab *v = make_vocab(500, LM_PRE_QWEN2);
+    lm_vocab *v = make_vocab(500, LM_PRE_QWEN2, 500);
     static const size_t cache[] = {1, 4096, 1 << 20};
     lm_buf text = {0};
     size_t page = 65536;
@@ -129,10 +91,53 @@ static void encode(void)
     lm_vocab_free(v);
 }
 
+/* Words far more than a cache holds, in passes: entries are pushed out, the ring goes round, the
+   table grows; what was kept of one pass is read in the next. */
+static void caches(const lm_vocab *v, const char *name)
+{
+    static const size_t cache[] = {0, 1 << 10, 1 << 16, 1 << 20, 32 << 20};
+    lm_ids want = {0}, have = {0};
+    lm_buf text = {0};
+    bool good;
+
+    for (unsigned i = 0; i < 50000; i++) {
+        babble_word(&text, "ab", 2 + rnd(i % 8 ? 18 : 60));
+        if (i % 4)
+            lm_buf_addc(&text, 'c' + (char)rnd(20));
+        lm_buf_addc(&text, ' ');
+    }
+    good = !lm_vocab_encode_slow(v, lm_buf_str(&text), &want);
+    for (size_t c = 0; c < LM_COUNT(cache); c++) {
+        lm_enc *e = lm_enc_new(v, cache[c]);
+
+        for (int pass = 0; pass < 3; pass++) {
+            size_t at = 0;
+
+            have.n = 0; /* in pieces too, between words: a cache outlives a text */
+            for (size_t to = 0; at < text.n; at = to) {
+                const char *p;
+
+                to = pass ? at + 1 + rnd(100000) : text.n;
+                p = to < text.n ? memchr(text.p + to, ' ', text.n - to) : NULL;
+                to = p ? (size_t)(p - text.p) : text.n;
+                good &= !lm_enc_text(e, (lm_str){text.p + at, to - at}, &have);
+            }
+            good &= have.n == want.n && !memcmp(have.v, want.v, want.n * sizeof *want.v);
+        }
+        if (!good)
+            printf("# a cache of %zu\n", cache[c]);
+        lm_enc_free(e);
+    }
+    ok(good, name);
+    free(want.v);
+    free(have.v);
+    lm_buf_free(&text);
+}
+
 /* Were it quadratic, this would not end today. */
 static void long_words(void)
 {
-    lm_vocab *v = make_vocab(400, LM_PRE_GPT2);
+    lm_vocab *v = make_vocab(400, LM_PRE_GPT2, 400);
     lm_buf b = {0}, back = {0};
     lm_ids ids = {0};
 
@@ -154,12 +159,17 @@ int main(void)
     lm_vocab *v;
 
     encode();
+    v = make_vocab(500, LM_PRE_GPT2, 500);
+    caches(v, "caches of all sizes under more words than they hold: the slow encoder's ids");
+    lm_vocab_free(v);
+    v = make_vocab(2000, LM_PRE_GPT2, 100000);
+    caches(v, "the same where ids take more than 16 bits");
+    lm_vocab_free(v);
     long_words();
     ok(lm_vocab_parse(LM_STR("{}"), (lm_str){NULL, 0}, &v) == LM_EINVALID && !v,
        "an empty object is no vocabulary");
     for (unsigned b = 0; b < 256; b++)
         good &= lm_bytechar_back(lm_bytechar((uint8_t)b)) == (int)b;
     ok(good, "byte-level characters, there and back");
-    printf("1..%d\n", count);
-    return failed > 0;
+    return done();
 }
