@@ -101,6 +101,10 @@ $(shell mkdir -p $(O)/gen && grep -hos '^LM_KERN.[a-z0-9]*, [a-z0-9]*.' $(KREF) 
     cmp -s $(KLIST).new $(KLIST) && rm -f $(KLIST).new || mv -f $(KLIST).new $(KLIST))
 $(O)/obj/kernels/dispatch.o: ALLCF += -I$(O)/gen
 $(O)/obj/kernels/dispatch.o: $(KLIST)
+# No fuzz target reaches the nn kernels; clang's address sanitizer looks at each lane of a masked load or store, and
+# takes half an hour over their tiles.
+KNN      := $(if $(filter fuzz,$(CONF)),$(shell grep -ls '^LM_KERN.[a-z0-9]*, [a-z0-9]*.' $(KREF) $(KX86)))
+$(KNN:%.c=$(O)/obj/%.o): OPT_fuzz := -O1
 $(O)/obj/lib/cli/run.o: ALLCF += -DLM_VERSION='"$(VERSION)"' -DLM_BUILD='"$(CC) $(OPT_$(CONF)) $(CFLAGS)"'
 
 $(O)/liblm.a: $(LIBOBJ)
