@@ -26,6 +26,13 @@ static int plain(lm_enc *e, lm_str t, size_t at, size_t end, uint64_t base, lm_i
     return err;
 }
 
+void lm_ids_grow(lm_ids *b, size_t more)
+{
+    b->cap = (b->n + more) * 3 / 2 + 64;
+    b->v = lm_reallocn(b->v, b->cap, sizeof *b->v);
+    lm_hint_huge(b->v, b->cap * sizeof *b->v);
+}
+
 void lm_ids_put(lm_ids *ids, lm_ids *off, uint32_t id, uint32_t at)
 {
     lm_ids_need(ids, 1);

@@ -49,12 +49,11 @@ int lm_vocab_decode(const lm_vocab *v, const uint32_t *ids, size_t n, bool drop,
 int lm_vocab_word(const lm_vocab *v, const char *p, size_t n, lm_ids *out);
 bool lm_vocab_words_first(const lm_vocab *v);      /* ignore_merges: a pretoken that is a token is that one, before any merge */
 bool lm_vocab_nfc(const lm_vocab *v);              /* wants Unicode form C: text that may not be in it is refused */
+void lm_ids_grow(lm_ids *b, size_t more);
 static inline void lm_ids_need(lm_ids *b, size_t more)
 {
-    if (b->n + more > b->cap) {
-        b->cap = (b->n + more) * 3 / 2 + 64;
-        b->v = lm_reallocn(b->v, b->cap, sizeof *b->v);
-    }
+    if (b->n + more > b->cap)
+        lm_ids_grow(b, more);
 }
 
 /* Ids as records have them, little endian, of 2 bytes each or (wide) 4: to has room for ids->n; n of them appended. */

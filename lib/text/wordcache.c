@@ -84,7 +84,7 @@ void lm_word_put(lm_wordcache *c, const uint64_t k[2], const uint32_t *id, size_
             x.id.narrow[i] = (uint16_t)id[i];
         else
             x.id.wide[i] = id[i];
-    if (c->lost > ((size_t)1 << c->bits) / 2 && c->bits < c->most)
+    if (c->lost > ((size_t)1 << c->bits) / 8 && c->bits < c->most)
         grow(c);
     put(c, &x);
 }
