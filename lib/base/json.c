@@ -55,8 +55,8 @@ static size_t big_integer(const char *p, size_t n)
     return p[from] == '0' || lm_parse_i64((lm_str){p, i}, &v) ? 0 : i;
 }
 
-/* Depth over the limit is refused before jansson recurses; integers too big for it get ".0" in
- * *copy. */
+/* Depth over the limit is refused before jansson recurses, and a NUL that it would go past behind a
+   word or a number; integers too big for it get ".0" in *copy. */
 static int look_over(lm_str t, lm_buf *copy, fault *f)
 {
     size_t depth = 0, done = 0;
@@ -75,6 +75,8 @@ static int look_over(lm_str t, lm_buf *copy, fault *f)
                 return find(f, t, i, "nested too deep");
         } else if (c == ']' || c == '}') {
             depth -= depth > 0;
+        } else if (!c) {
+            return find(f, t, i, "NUL");
         } else if (!word && (c == '-' || (c >= '0' && c <= '9')) &&
                    (len = big_integer(t.p + i, t.n - i))) {
             lm_buf_add(copy, t.p + done, i + len - done);

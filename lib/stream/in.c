@@ -225,7 +225,7 @@ static int line(lm_in *in, lm_str *out)
 
     for (;;) {
         size_t have = in->hi - in->lo, top = have < LM_MAX_HEAD ? have : LM_MAX_HEAD;
-        const char *p = in->buf + in->lo;
+        const char *p = have ? in->buf + in->lo : NULL; /* no buffer at first */
         const char *lf = top > seen ? memchr(p + seen, '\n', top - seen) : NULL;
 
         if (lf) {

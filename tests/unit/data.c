@@ -1,4 +1,5 @@
-/* The data kernels: every level of this machine equals ref, at every length and alignment. */
+/* The data kernels that words.c does not have: every level of this machine equals ref, at every
+   length and alignment. */
 #include "base/base.h"
 #include "kernels/cpu.h"
 #include "kernels/data.h"
@@ -9,28 +10,6 @@ static void ok(bool good, const char *what, int level)
 {
     failed += !good;
     printf("%sok %d - %s: %s = ref\n", good ? "" : "not ", ++count, what, lm_cpu_name(level));
-}
-
-static bool bytesets_equal(const lm_data_ops *k, const uint8_t *buf, size_t max)
-{
-    lm_byteset set[15];
-    uint64_t want[16 * 5], got[16 * 5], rng = 7;
-    size_t n, ns, i;
-
-    for (i = 0; i < sizeof set; i++)
-        ((uint8_t *)set)[i] = (uint8_t)lm_splitmix(&rng);
-    for (n = 0; n <= max; n++)
-        for (ns = 0; ns <= 15; ns += 5) {
-            size_t at = n % 7; /* unaligned */
-
-            memset(want, 0xa5, sizeof want);
-            memset(got, 0xa5, sizeof got);
-            lm_bytesets_ref(buf + at, n, set, ns, want);
-            k->bytesets(buf + at, n, set, ns, got);
-            if (memcmp(want, got, sizeof want))
-                return false;
-        }
-    return true;
 }
 
 static bool fold_equal(const lm_data_ops *k, const uint8_t *buf, size_t max)
@@ -86,7 +65,6 @@ int main(void)
     for (level = LM_CPU_REF + 1; level <= lm_cpu_best(); level++) {
         const lm_data_ops *k = lm_data_at(level);
 
-        ok(k && bytesets_equal(k, buf, 260), "bytesets", level);
         ok(k && fold_equal(k, buf, 380), "fold", level);
         ok(k && minhash_equal(k), "minhash", level);
     }

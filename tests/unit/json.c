@@ -112,6 +112,9 @@ int main(void)
     refused(LM_STR("[\"\\ud800\"]"), "JSON", "a lone surrogate");
     refused(LM_STR("[01]"), "JSON", "a leading zero");
     refused(LM_STR("[NaN]"), "JSON", "NaN");
+    refused(LM_STR("[true\0,1]"), "byte 5", "a NUL behind a word");
+    refused(LM_STR("[1\0]"), "byte 2", "a NUL behind a number");
+    refused(LM_STR("[\"a\0\"]"), "JSON", "a NUL in a string");
     refused(LM_STR("[+1]"), "JSON", "a plus sign");
     refused(LM_STR("[1e999]"), "JSON", "a real out of range");
     refused(LM_STR("{\"a\": \"x\ty\"}"), "JSON", "a control byte in a string");

@@ -240,7 +240,7 @@ static void odd_ones(void)
         char name[100];
         bool good = true;
 
-        for (size_t i = how % 2; i < LM_COUNT(letters); i += how & ODD_WIDE ? 5 : 2)
+        for (size_t i = how % 3; i < LM_COUNT(letters); i += how & ODD_WIDE ? 6 : 3)
             good &= odd_once(o, how, letters[i]);
         snprintf(name, sizeof name, "random merges%s%s%s%s%s%s", how & ODD_IDS ? ", any ids" : "",
                  how & ODD_RANKS ? ", any order" : "", how & ODD_TWICE ? ", tokens made twice" : "",
