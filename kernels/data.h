@@ -36,27 +36,30 @@ static inline uint64_t lm_long_hash(uint64_t k0, uint64_t k1)
     return (k0 * 0x9e3779b97f4a7c15ull ^ k1) * 0xd6e8feb86659fd93ull;
 }
 
-/* Pairs of neighbours and what they merge to: open table of lines of 8, left (21 bits), right (21), id (22);
-   ~0 = free. A pair stands in line  lm_pair_line(left << 21 | right)  or, if that is full, in the next. */
-#define LM_JOIN_NONE 0xffffffffu
-typedef struct { const uint64_t *slot; unsigned bits; } lm_jointab;        /* 8 << bits slots, aligned to 64 bytes */
-static inline uint64_t lm_pair_line(uint64_t pair, unsigned bits)
+/* What two neighbours merge to, all ids below LM_MERGE_NONE: lines of one cache line each. A pair, left << 16 | right,
+   stands in line lm_merge_line() or, if that is full, in one of the next, the first being next to the last; `more`: one
+   does. Free: all ones. The last id of each line is LM_MERGE_NONE. */
+enum { LM_MERGE_MAX = 32, LM_MERGE_NONE = 0xffff, LM_MERGE_WAYS = 10 };
+typedef struct { uint32_t key[LM_MERGE_WAYS]; uint16_t id[LM_MERGE_WAYS + 1], more; } lm_mergeline;
+typedef struct { const lm_mergeline *line; uint32_t lines; } lm_mergetab;  /* aligned to 64 bytes */
+static inline uint32_t lm_merge_line(uint32_t pair, uint32_t lines)
 {
-    return (pair * 0x9e3779b97f4a7c15ull ^ (pair >> 21) * 0xd6e8feb86659fd93ull) >> (64 - bits);
+    return (uint32_t)((uint64_t)(pair * 0x9e3779b1u) * lines >> 32);
 }
-static inline uint32_t lm_join(const lm_jointab *t, uint32_t left, uint32_t right)
+static inline uint16_t lm_merge_find(const lm_mergetab *t, uint32_t left, uint32_t right)
 {
-    uint64_t pair = (uint64_t)left << 21 | right, mask = (8ull << t->bits) - 1;
-    uint64_t i = lm_pair_line(pair, t->bits) * 8;
+    uint32_t pair = left << 16 | right, i = lm_merge_line(pair, t->lines);
 
-    for (;; i = (i + 1) & mask) {
-        if (t->slot[i] >> 22 == pair)
-            return (uint32_t)t->slot[i] & 0x3fffff;
-        if (t->slot[i] == UINT64_MAX)
-            return LM_JOIN_NONE;
+    for (;; i = i + 1 < t->lines ? i + 1 : 0) {
+        const lm_mergeline *l = &t->line[i];
+
+        for (int k = 0; k < LM_MERGE_WAYS; k++)
+            if (l->key[k] == pair)
+                return l->id[k];
+        if (!l->more)
+            return LM_MERGE_NONE;
     }
 }
-enum { LM_MERGE_MAX = 32, LM_MERGE_NONE = 0xffff };
 
 typedef struct lm_data_ops {
     int level;                                     /* of kernels/cpu.h */
@@ -82,7 +85,7 @@ typedef struct lm_data_ops {
        of equals the leftmost. id[w][0..n[w]) and to[w][i]: what id[w][i] and id[w][i + 1] make, or LM_MERGE_NONE; the
        last is that; 1 <= n[w] <= LM_MERGE_MAX. n[w] becomes the number of ids left; what stands behind them is
        undefined. */
-    void (*merge)(const lm_jointab *t, size_t words, uint16_t (*id)[LM_MERGE_MAX],
+    void (*merge)(const lm_mergetab *t, size_t words, uint16_t (*id)[LM_MERGE_MAX],
                   uint16_t (*to)[LM_MERGE_MAX], uint8_t *n);
 } lm_data_ops;
 
@@ -112,9 +115,9 @@ size_t lm_wordids_avx2(const lm_wordtab *t, const char *p, size_t left, size_t a
 size_t lm_wordids_avx512(const lm_wordtab *t, const char *p, size_t left, size_t at,
                     const uint32_t *end, size_t k,
                        uint32_t *id, uint16_t *missed);
-void lm_merge_ref(const lm_jointab *t, size_t words, uint16_t (*id)[LM_MERGE_MAX],
+void lm_merge_ref(const lm_mergetab *t, size_t words, uint16_t (*id)[LM_MERGE_MAX],
                   uint16_t (*to)[LM_MERGE_MAX], uint8_t *n);
-void lm_merge_avx512(const lm_jointab *t, size_t words, uint16_t (*id)[LM_MERGE_MAX],
+void lm_merge_avx512(const lm_mergetab *t, size_t words, uint16_t (*id)[LM_MERGE_MAX],
                      uint16_t (*to)[LM_MERGE_MAX], uint8_t *n);
 
 #endif

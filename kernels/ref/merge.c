@@ -1,14 +1,7 @@
 /* merge: the byte pair merges of short words (kernels/data.h). The meaning. */
 #include "kernels/data.h"
 
-static uint16_t join(const lm_jointab *t, uint16_t left, uint16_t right)
-{
-    uint32_t id = lm_join(t, left, right);
-
-    return id == LM_JOIN_NONE ? LM_MERGE_NONE : (uint16_t)id;
-}
-
-static size_t one(const lm_jointab *t, uint16_t *id, uint16_t *to, size_t n)
+static size_t one(const lm_mergetab *t, uint16_t *id, uint16_t *to, size_t n)
 {
     for (;;) {
         uint16_t least = to[0];
@@ -26,13 +19,13 @@ static size_t one(const lm_jointab *t, uint16_t *id, uint16_t *to, size_t n)
             id[i] = id[i + 1];
             to[i] = to[i + 1];
         }
-        to[best] = best + 1 < n ? join(t, least, id[best + 1]) : LM_MERGE_NONE;
+        to[best] = best + 1 < n ? lm_merge_find(t, least, id[best + 1]) : LM_MERGE_NONE;
         if (best)
-            to[best - 1] = join(t, id[best - 1], least);
+            to[best - 1] = lm_merge_find(t, id[best - 1], least);
     }
 }
 
-void lm_merge_ref(const lm_jointab *t, size_t words, uint16_t (*id)[LM_MERGE_MAX],
+void lm_merge_ref(const lm_mergetab *t, size_t words, uint16_t (*id)[LM_MERGE_MAX],
                   uint16_t (*to)[LM_MERGE_MAX], uint8_t *n)
 {
     for (size_t w = 0; w < words; w++)

@@ -87,6 +87,7 @@ static void ask(lm_enc *e, const char *p, size_t left, size_t at, const uint32_t
         if (r->n <= LM_WORD_LONG) {
             lm_word_key(r->k, p + r->at, r->n, left - r->at);
             __builtin_prefetch(lm_word_line(&e->cache, r->k));
+            __builtin_prefetch(lm_word_other(&e->cache, r->k));
         } else {
             r->k[0] = lm_hash64(p + r->at, r->n < LM_LONGWORD ? r->n : LM_LONGWORD, 0);
             __builtin_prefetch(lm_longword_slot(&e->cache, r->k[0]));
@@ -166,7 +167,7 @@ static int piece(lm_enc *e, const char *p, size_t left, size_t at, const uint32_
     ask(e, p, left, at, end, n);
     merges = look_up(e, p, n);
     if (merges)
-        op->merge(&e->v->join, merges, e->part, e->to, e->left);
+        op->merge(&e->v->merges, merges, e->part, e->to, e->left);
     e->missed[n] = (uint16_t)k;
     for (size_t m = 0;; m++) {
         size_t j = e->missed[m];

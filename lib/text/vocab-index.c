@@ -21,6 +21,32 @@ static bool is_ordered(const lm_vocab *v)
     return true;
 }
 
+/* The pairs of ids that fit 16 bits, at a load of 1/2: a full line costs a branch foreseen badly.
+ */
+static void index_narrow(lm_vocab *v)
+{
+    uint32_t lines = (uint32_t)(v->nmerge * 2 / LM_MERGE_WAYS + 1);
+    lm_mergeline *line = lm_alloc_huge(lines * sizeof *line);
+
+    memset(line, 0xff, lines * sizeof *line);
+    for (uint32_t i = 0; i < lines; i++)
+        line[i].more = 0;
+    for (size_t m = 0; m < v->nmerge; m++) {
+        uint32_t pair = v->merge[m][0] << 16 | v->merge[m][1], k;
+        lm_mergeline *l = &line[lm_merge_line(pair, lines)];
+
+        while (l->id[LM_MERGE_WAYS - 1] != LM_MERGE_NONE) {
+            l->more = 1;
+            l = l + 1 < line + lines ? l + 1 : line;
+        }
+        for (k = 0; l->id[k] != LM_MERGE_NONE; k++) {
+        }
+        l->key[k] = pair;
+        l->id[k] = (uint16_t)v->merge[m][2];
+    }
+    v->merges = (lm_mergetab){line, lines};
+}
+
 static void index_pairs(lm_vocab *v)
 {
     unsigned bits = 4;
@@ -38,6 +64,7 @@ static void index_pairs(lm_vocab *v)
     if (top < LM_MERGE_NONE) {
         v->pair2 = lm_reallocn(NULL, 65536, sizeof *v->pair2);
         memset(v->pair2, 0xff, 65536 * sizeof *v->pair2);
+        index_narrow(v);
     }
     v->split = lm_reallocn(NULL, (size_t)v->size + 1, sizeof *v->split);
     for (uint32_t id = 0; id < v->size; id++)
@@ -183,6 +210,7 @@ void lm_vocab_index_free(lm_vocab *v)
     lm_borders_free(&v->border);
     if (v->join.slot)
         lm_free_huge((void *)v->join.slot, sizeof *v->join.slot * 8 << v->join.bits);
+    lm_free_huge((void *)v->merges.line, v->merges.lines * sizeof *v->merges.line);
     if (v->word.few)
         lm_free_huge((void *)v->word.few, sizeof *v->word.few << (64 - v->word.fewshift));
     if (v->word.many)

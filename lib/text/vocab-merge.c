@@ -85,8 +85,7 @@ static size_t load_wide(const lm_vocab *v, const char *p, size_t n, uint16_t *id
                 id[k++] = (uint16_t)v->byte[(unsigned char)p[i + j]];
     }
     for (size_t i = 0; i + 1 < k; i++)
-        to[i] =
-            (uint16_t)lm_join(&v->join, id[i], id[i + 1]); /* none is LM_MERGE_NONE in 16 bits */
+        to[i] = lm_merge_find(&v->merges, id[i], id[i + 1]);
     to[k - 1] = LM_MERGE_NONE;
     return k;
 }
@@ -116,7 +115,7 @@ static bool merge_narrow(const lm_vocab *v, const char *p, size_t n, lm_ids *out
 
     if (!k)
         return false;
-    v->op->merge(&v->join, 1, id, to, &k);
+    v->op->merge(&v->merges, 1, id, to, &k);
     lm_ids_need(out, k);
     for (size_t i = 0; i < k; i++)
         out->v[out->n++] = id[0][i];

@@ -109,6 +109,7 @@ void lm_longword_put(lm_wordcache *c, uint64_t hash, const char *p, size_t n, co
 {
     record head = {(uint32_t)n, (uint32_t)ids};
     size_t size = record_size(n, ids), left;
+    uint64_t *slot;
     char *r;
 
     if (n > LM_LONGWORD || ids > RING_IDS || size > c->size / 2)
@@ -120,6 +121,9 @@ void lm_longword_put(lm_wordcache *c, uint64_t hash, const char *p, size_t n, co
     memcpy(r, &head, sizeof head);
     memcpy(r + sizeof head, p, n);
     memcpy(r + sizeof head + text_room(n), id, ids * sizeof *id);
-    c->slot[hash & (c->nslot - 1)] = c->head + 1;
+    slot = lm_longword_slot(c, hash);
+    if ((slot[0] ^ hash) >> 48) /* else its own; else the older, which a free one is */
+        slot += !((slot[1] ^ hash) >> 48) || (slot[1] & LM_SLOT_AT) < (slot[0] & LM_SLOT_AT);
+    *slot = hash >> 48 << 48 | (c->head + 1);
     c->head += size;
 }

@@ -16,7 +16,7 @@ struct lm_wordcache {
     size_t lost;                                   /* entries pushed out since the table last grew */
     char *ring; size_t size;                       /* records one behind the other */
     uint64_t head;                                 /* bytes ever written */
-    uint64_t *slot; size_t nslot;                  /* by hash: where a record begins, + 1 */
+    uint64_t *slot; size_t nslot;                  /* pairs by hash: 16 bits of it, where a record begins, + 1 */
 };
 
 /* In at most `bytes`, for ids below `size`. lm_wordcache_free frees what *c holds. */
@@ -26,6 +26,11 @@ void lm_wordcache_free(lm_wordcache *c);
 static inline const lm_wordentry *lm_word_line(const lm_wordcache *c, const uint64_t k[2])
 {
     return c->tab + (lm_long_hash(k[0], k[1] << 4 >> 4) >> (64 - c->bits)) * 2;
+}
+/* The other line of the pair. */
+static inline const lm_wordentry *lm_word_other(const lm_wordcache *c, const uint64_t k[2])
+{
+    return c->tab + ((size_t)(lm_word_line(c, k) - c->tab) ^ 2);
 }
 static inline bool lm_word_is(const lm_wordentry *x, const uint64_t k[2])
 {
@@ -76,15 +81,26 @@ void lm_word_put(lm_wordcache *c, const uint64_t k[2], const uint32_t *id, size_
 /* The same for words of up to LM_LONGWORD bytes, by their hash (lm_hash64, seed 0). The ids are valid until the next
    put; their number, 0 if unknown. lm_longword_slot and then lm_longword_record are what find will read. */
 enum { LM_LONGWORD = 4096 };
-static inline const uint64_t *lm_longword_slot(const lm_wordcache *c, uint64_t hash)
+#define LM_SLOT_AT ((1ull << 48) - 1)
+static inline uint64_t *lm_longword_slot(const lm_wordcache *c, uint64_t hash)
 {
-    return c->slot + (hash & (c->nslot - 1));
+    return c->slot + (hash & (c->nslot - 1) & ~(uint64_t)1);
+}
+/* The record that one of the two slots points at, if it is still in the ring. */
+static inline const char *lm_longword_at(const lm_wordcache *c, uint64_t slot)
+{
+    uint64_t at = (slot & LM_SLOT_AT) - 1;
+
+    return slot && c->head - at <= c->size ? c->ring + at % c->size : NULL;
 }
 static inline const char *lm_longword_record(const lm_wordcache *c, uint64_t hash)
 {
-    uint64_t at = *lm_longword_slot(c, hash) - 1;
+    const uint64_t *slot = lm_longword_slot(c, hash);
 
-    return at != UINT64_MAX && c->head - at <= c->size ? c->ring + at % c->size : NULL;
+    for (int i = 0; i < 2; i++)
+        if ((slot[i] ^ hash) >> 48 == 0)
+            return lm_longword_at(c, slot[i]);
+    return NULL;
 }
 size_t lm_longword_find(const lm_wordcache *c, uint64_t hash, const char *p, size_t n, const uint32_t **id);
 void lm_longword_put(lm_wordcache *c, uint64_t hash, const char *p, size_t n, const uint32_t *id, size_t ids);

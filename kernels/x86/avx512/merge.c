@@ -1,112 +1,171 @@
-/* merge, AVX-512: the ids of a word in one register, what neighbours make in another; a line of the
-   table in one comparison. A step waits for the one before, so four words go side by side. Equal to
-   kernels/ref/merge.c. */
+/* merge, AVX-512: what neighbours make in one register, where its least and the place of that are
+   one instruction; which places are still a token's in a bit mask. A step waits for the one before,
+   so four words go side by side. Equal to kernels/ref/merge.c. */
 #include <immintrin.h>
 #include <stdbool.h>
 #include "kernels/data.h"
 
+enum { SIDE = 4, NONE = 256 };
 typedef struct {
-    __m512i id, to; /* behind the last: all ones, which no pair holds */
-    size_t at;      /* the word's number */
+    __m512i to;                    /* lane i: place i and the next, all ones: nothing */
+    uint64_t tokens;               /* bit i + 1: place i begins a token; and 0 and the end, */
+    uint16_t id[LM_MERGE_MAX + 2]; /* which have ids that no pair holds; of place i: [i + 1] */
+    size_t at;                     /* the word's number */
 } word;
 
-static inline uint16_t join(const lm_jointab *t, uint32_t left, uint32_t right)
+static inline uint16_t find(const lm_mergetab *t, uint32_t pair, uint32_t i)
 {
-    uint64_t pair = (uint64_t)left << 21 | right, i = lm_pair_line(pair, t->bits);
-    const __m512i want = _mm512_set1_epi64((long long)pair);
+    const __m512i want = _mm512_set1_epi32((int)pair);
 
-    for (;; i = (i + 1) & ((1ull << t->bits) - 1)) {
-        const uint64_t *line = t->slot + 8 * i;
-        __m512i v = _mm512_load_si512(line);
-        unsigned hit = _mm512_cmpeq_epi64_mask(_mm512_srli_epi64(v, 22), want);
-        unsigned used = _mm512_cmpneq_epi64_mask(v, _mm512_set1_epi64(-1));
-        uint32_t id = (uint32_t)line[_tzcnt_u32(hit) & 7];
+    for (;; i = i + 1 < t->lines ? i + 1 : 0) {
+        const lm_mergeline *l = &t->line[i];
+        unsigned hit =
+            _mm512_cmpeq_epi32_mask(_mm512_load_si512(l), want) & ((1u << LM_MERGE_WAYS) - 1);
 
-        if (hit || used != 255)
-            return (uint16_t)(hit ? id : LM_MERGE_NONE);
+        if (__builtin_expect(hit || !l->more, 1))
+            return l->id[_tzcnt_u32(hit | 1u << LM_MERGE_WAYS)];
     }
 }
 
-static inline uint32_t lane(__m512i v, unsigned i)
+/* The least of eight << 16 | where it is, the first of equals. */
+static inline uint32_t least_of(__m128i v)
 {
-    __m512i x = _mm512_permutexvar_epi16(_mm512_set1_epi16((short)i), v);
+    uint32_t x = (uint32_t)_mm_cvtsi128_si32(_mm_minpos_epu16(v));
 
-    return (uint16_t)_mm_cvtsi128_si32(_mm512_castsi512_si128(x));
+    return x << 16 | x >> 16;
 }
 
-static inline uint16_t least_of(__m512i v)
+static inline uint32_t min(uint32_t a, uint32_t b)
 {
-    __m256i h = _mm256_min_epu16(_mm512_castsi512_si256(v), _mm512_extracti64x4_epi64(v, 1));
-    __m128i q = _mm_min_epu16(_mm256_castsi256_si128(h), _mm256_extracti128_si256(h, 1));
+    return a < b ? a : b;
+}
 
-    return (uint16_t)_mm_cvtsi128_si32(_mm_minpos_epu16(q));
+/* The same of 8 * eights. */
+static inline uint32_t least_all(__m512i v, int eights)
+{
+    uint32_t x = least_of(_mm512_castsi512_si128(v));
+
+    if (eights > 1)
+        x = min(x, least_of(_mm512_extracti32x4_epi32(v, 1)) + 8);
+    if (eights > 2)
+        x = min(min(x, least_of(_mm512_extracti32x4_epi32(v, 2)) + 16),
+                least_of(_mm512_extracti32x4_epi32(v, 3)) + 24);
+    return x;
+}
+
+static inline void begin(word *w, const uint16_t *id, const uint16_t *to, size_t n, size_t at)
+{
+    const __m512i ones = _mm512_set1_epi16(-1);
+    __mmask32 in = (__mmask32)((1ull << n) - 1);
+
+    w->to = _mm512_mask_loadu_epi16(ones, in, to);
+    w->tokens = (4ull << n) - 1;
+    w->id[0] = LM_MERGE_NONE;
+    _mm512_storeu_si512(w->id + 1, _mm512_mask_loadu_epi16(ones, in, id));
+    w->id[n + 1] = LM_MERGE_NONE;
+    w->at = at;
 }
 
 /* One merge; false if there was none. */
-static inline bool step(const lm_jointab *t, word *w)
+static inline bool step(const lm_mergetab *t, word *w, int eights)
 {
-    const __m512i ones = _mm512_set1_epi16(-1);
-    static const uint16_t count[LM_MERGE_MAX] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10,
-                                                 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
-                                                 22, 23, 24, 25, 26, 27, 28, 29, 30, 31};
-    uint16_t least = least_of(w->to);
-    __m512i all = _mm512_set1_epi16((short)least), from = _mm512_loadu_si512(count);
-    unsigned best;
-    __mmask32 bit, behind;
+    uint32_t x = least_all(w->to, eights), least = x >> 16, i = (x & 31) + 1, before, second,
+             behind, l, r, m, k;
+    uint64_t rest;
 
     if (least == LM_MERGE_NONE)
         return false;
-    best = _tzcnt_u32(_mm512_cmpeq_epu16_mask(w->to, all));
-    bit = 1u << best;
-    behind = ~(bit | (bit - 1)); /* these lanes take what is one further on; the last takes ones */
-    from = _mm512_mask_sub_epi16(from, behind, from, ones);
-    w->id = _mm512_mask_permutexvar_epi16(w->id, behind, from, w->id);
-    w->id = _mm512_mask_mov_epi16(w->id, bit, all);
-    w->id = _mm512_mask_mov_epi16(w->id, 1u << 31, ones);
-    w->to = _mm512_mask_permutexvar_epi16(w->to, behind, from, w->to);
-    w->to = _mm512_mask_mov_epi16(w->to, 1u << 31, ones);
-    /* the last lane is behind every word now, and before it too */
-    w->to = _mm512_mask_set1_epi16(w->to, bit, (short)join(t, least, lane(w->id, best + 1)));
-    w->to = _mm512_mask_set1_epi16(w->to, bit >> 1, (short)join(t, lane(w->id, best - 1), least));
+    before = 63 - (uint32_t)__builtin_clzll(_bzhi_u64(w->tokens, i));
+    rest = w->tokens >> i >> 1;
+    second = (uint32_t)_tzcnt_u64(rest) + i + 1;
+    behind = (uint32_t)_tzcnt_u64(_blsr_u64(rest)) + i + 1;
+    w->tokens ^= 1ull << second;
+    w->id[i] = (uint16_t)least;
+    l = (uint32_t)w->id[before] << 16 | least;
+    r = least << 16 | w->id[behind];
+    m = lm_merge_line(l, t->lines);
+    k = lm_merge_line(r, t->lines);
+    m = before ? m : k; /* nothing is there: any line will do */
+    k = w->id[behind] == LM_MERGE_NONE ? m : k;
+    w->to = _mm512_mask_set1_epi16(w->to, (__mmask32)(1ull << (second - 1)), -1);
+    w->to = _mm512_mask_set1_epi16(w->to, 1u << (i - 1), (short)find(t, r, k));
+    w->to = _mm512_mask_set1_epi16(w->to, (1u << before) >> 1, (short)find(t, l, m));
     return true;
 }
 
-void lm_merge_avx512(const lm_jointab *t, size_t words, uint16_t (*id)[LM_MERGE_MAX],
-                     uint16_t (*to)[LM_MERGE_MAX], uint8_t *n)
+/* Packs the ids; how many. */
+static inline uint8_t end(const word *w, uint16_t *id)
 {
-    const __m512i ones = _mm512_set1_epi16(-1);
-    word w[4] = {{ones, ones, words},
-                 {ones, ones, words},
-                 {ones, ones, words},
-                 {ones, ones, words}};
-    size_t next = 0, busy = words < 4 ? words : 4;
+    uint32_t m = (uint32_t)(w->tokens >> 1), low = m & 0xffff;
+    size_t k = (size_t)_mm_popcnt_u32(low);
+    __m512i v = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(w->id + 1)));
+
+    _mm256_storeu_si256((__m256i *)id,
+                        _mm512_cvtepi32_epi16(_mm512_maskz_compress_epi32((__mmask16)low, v)));
+    if (m >> 16) {
+        v = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(w->id + 17)));
+        v = _mm512_maskz_compress_epi32((__mmask16)(m >> 16), v);
+        _mm256_mask_storeu_epi16(
+            id + k, (__mmask16)((1u << (LM_MERGE_MAX - k < 16 ? LM_MERGE_MAX - k : 16)) - 1),
+            _mm512_cvtepi32_epi16(v));
+    }
+    return (uint8_t)(_mm_popcnt_u64(w->tokens) - 2);
+}
+
+/* The n words of `order`, all of at most 8 * eights + 1 ids. */
+static inline void merge(const lm_mergetab *t, const uint8_t *order, size_t n,
+                         uint16_t (*id)[LM_MERGE_MAX], uint16_t (*to)[LM_MERGE_MAX], uint8_t *len,
+                         int eights)
+{
+    size_t next = 0, busy = SIDE;
+    word w[SIDE] = {0};
 
     /* a word that is done makes room for the next */
-#define LOAD(w) \
-    if (next < words) { \
-        __mmask32 in = (__mmask32)((1ull << n[next]) - 1); \
+#define NEXT(w) \
+    if (next < n) { \
+        size_t at = order[next++]; \
 \
-        (w)->id = _mm512_mask_loadu_epi16(ones, in, id[next]); \
-        (w)->to = _mm512_mask_loadu_epi16(ones, in, to[next]); \
-        (w)->at = next++; \
+        begin((w), id[at], to[at], len[at], at); \
     } else { \
-        (w)->at = words; \
+        (w)->at = NONE; \
+        (w)->to = _mm512_set1_epi16(-1); \
+        busy--; \
     }
 #define TURN(w) \
-    if (!step(t, w) && (w)->at < words) { \
-        _mm512_storeu_si512(id[(w)->at], (w)->id); \
-        n[(w)->at] = (uint8_t)_mm_popcnt_u32(_mm512_cmpneq_epu16_mask((w)->id, ones)); \
-        busy -= next == words; \
-        LOAD(w) \
+    if (!step(t, (w), eights) && (w)->at != NONE) { \
+        len[(w)->at] = end((w), id[(w)->at]); \
+        NEXT(w) \
     }
-    LOAD(&w[0])
-    LOAD(&w[1])
-    LOAD(&w[2])
-    LOAD(&w[3])
+    NEXT(&w[0])
+    NEXT(&w[1])
+    NEXT(&w[2])
+    NEXT(&w[3])
     while (busy) {
         TURN(&w[0])
         TURN(&w[1])
         TURN(&w[2])
         TURN(&w[3])
+    }
+}
+
+void lm_merge_avx512(const lm_mergetab *t, size_t words, uint16_t (*id)[LM_MERGE_MAX],
+                     uint16_t (*to)[LM_MERGE_MAX], uint8_t *n)
+{
+    static const uint8_t class[LM_MERGE_MAX + 1] = {[10] = 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2,
+                                                    2,        2, 2, 2, 2, 2, 2, 2, 2, 2, 2};
+
+    for (size_t some; words; words -= some, id += some, to += some, n += some) {
+        uint8_t order[3][256];
+        size_t k[3] = {0};
+
+        some = words < 256 ? words : 256;
+        for (size_t i = 0; i < some; i++) {
+            size_t c = class[n[i]];
+
+            order[c][k[c]++] = (uint8_t)i;
+        }
+        merge(t, order[0], k[0], id, to, n, 1);
+        merge(t, order[1], k[1], id, to, n, 2);
+        merge(t, order[2], k[2], id, to, n, 4);
     }
 }
