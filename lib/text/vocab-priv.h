@@ -127,7 +127,7 @@ static inline bool lm_is_wide(const char *p, size_t n)
    all) are done: Backtracking BPE (rust-gems, is_valid_token_pair). Ordered vocabularies; both are tokens that encode
    to themselves. */
 bool lm_pair_lasts(const lm_vocab *v, uint32_t left, uint32_t right, uint32_t limit);
-/* A memo of that answer, for one thread; not cleared between calls, NULL = none. */
+/* A memo of which token follows which, for one thread; not cleared between calls, NULL = none. */
 enum { LM_MEMO = 1 << 15 };
 typedef struct { uint64_t pair[LM_MEMO]; } lm_memo;
 /* As lm_vocab_word. */

@@ -154,19 +154,21 @@ bool lm_pair_lasts(const lm_vocab *v, uint32_t left, uint32_t right, uint32_t li
     }
 }
 
-static inline bool stays(const lm_vocab *v, lm_memo *memo, uint32_t left, uint32_t right)
+/* The longest of id and the tokens that begin it that lasts behind left; LM_NO_ID: none does. */
+static inline uint32_t fitting(const lm_vocab *v, lm_memo *memo, uint32_t left, uint32_t id)
 {
-    uint64_t key = (uint64_t)left << 21 | right, *at;
-    bool yes;
+    uint64_t key = ((uint64_t)left << 21 | id) + 1, *at = NULL; /* 0: never used */
 
-    if (!memo)
-        return lm_pair_lasts(v, left, right, LM_NO_ID);
-    at = &memo->pair[lm_pair_hash(key, 15)];
-    if (*at >> 1 == key + 1)
-        return *at & 1;
-    yes = lm_pair_lasts(v, left, right, LM_NO_ID);
-    *at = (key + 1) << 1 | yes;
-    return yes;
+    if (memo) {
+        at = &memo->pair[lm_pair_hash(key, 15)];
+        if (*at >> VAL == key)
+            return *at & NOTHING ? (uint32_t)(*at & NOTHING) - 1 : LM_NO_ID;
+    }
+    while (id != LM_NO_ID && !lm_pair_lasts(v, left, id, LM_NO_ID))
+        id = v->trie->shorter[id];
+    if (memo)
+        *at = key << VAL | (id == LM_NO_ID ? 0 : id + 1);
+    return id;
 }
 
 /* dead[i]: no encoding of the rest is right from byte i on after what was tried. */
@@ -178,23 +180,26 @@ void lm_word_greedy(const lm_vocab *v, lm_memo *memo, const char *text, size_t n
     uint32_t id = longest(v, p, n);
 
     while (at < n) {
-        size_t end = at + v->len[id];
+        size_t end;
 
-        if (v->len[id] == 255)
-            end = at + v->token[id].n;
-        if (!(dead[end / 64] >> end % 64 & 1) &&
-            (out->n == had || stays(v, memo, out->v[out->n - 1], id))) {
-            lm_ids_put(out, NULL, id, 0);
-            at = end;
-            if (at < n)
-                id = longest(v, p + at, n - at);
-        } else if (v->trie->shorter[id] != LM_NO_ID) {
-            id = v->trie->shorter[id];
-        } else {
+        if (out->n > had && id != LM_NO_ID)
+            id = fitting(v, memo, out->v[out->n - 1], id);
+        if (id == LM_NO_ID) {
             dead[at / 64] |= 1ull << at % 64;
             id = out->v[--out->n];
             at -= v->token[id].n;
+            id = v->trie->shorter[id];
+            continue;
         }
+        end = at + (v->len[id] == 255 ? v->token[id].n : v->len[id]);
+        if (dead[end / 64] >> end % 64 & 1) {
+            id = v->trie->shorter[id];
+            continue;
+        }
+        lm_ids_put(out, NULL, id, 0);
+        at = end;
+        if (at < n)
+            id = longest(v, p + at, n - at);
     }
     if (dead != few)
         free(dead);
