@@ -22,7 +22,7 @@ static void kv_add(lm_rec *r, lm_str key, lm_str val)
 /* From the first edit on the attributes live in kv and raw is gone. */
 static void edit(lm_rec *r)
 {
-    const char *p = r->attrs.p, *end = p + r->attrs.n;
+    const char *p = r->attrs.p, *end = r->attrs.n ? p + r->attrs.n : p;
 
     if (!r->raw.p)
         return;

@@ -83,7 +83,7 @@ static void named(int kind, lm_str t)
         if (level == LM_CPU_AVX512F && best > level) /* the same kernels */
             continue;
         if (sum_batch(op, pre, t) != want || sum(lm_scan, op, pre, t, BATCH) != want ||
-            sum(lm_scan, op, pre, t, 65) != want)
+            (t.n < LM_SCAN_WINDOW && sum(lm_scan, op, pre, t, 65) != want))
             abort();
     }
 }
