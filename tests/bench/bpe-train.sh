@@ -29,12 +29,9 @@ row "train 24 MB, 30k merges, $cores threads (goal 12x)" s "$ours" "$with" "$the
 # Two others know one pattern, or break ties their own way: timed alone, with GPT-2's pattern for ours.
 cat >"$t/peer.py" <<'E'
 import sys, time
+from lmrec import documents
 docs, which, merges = sys.argv[1:]
-texts = []
-with open(docs, "rb") as f:
-    for head in iter(f.readline, b""):
-        if head[:1] == b"@":
-            texts.append(f.read(int(head.split()[1]) + 1)[:-1])
+texts = list(documents(docs))
 if which == "gigatoken":
     from gigatoken.gigatoken_rs import train_bpe
     joined = b"\0".join(texts)
@@ -50,7 +47,7 @@ with open("/proc/self/status") as f:
 E
 for p in gigatoken rustbpe; do
     theirs='' with=- peak=''
-    if peer $p && r=$("$LM_PEERS" "$t/peer.py" "$t/code.lm" $p 30016 2>"$t/err" | tail -n 1) && [ -n "$r" ]; then
+    if peer $p && r=$(PYTHONPATH=$ROOT/tests/peer "$LM_PEERS" "$t/peer.py" "$t/code.lm" $p 30016 2>"$t/err" | tail -n 1) && [ -n "$r" ]; then
         with=$p theirs=${r% *} peak=${r#* }
     fi
     s=$(least 3 "lm-bpe-train -o $t/g --pretok gpt2 --vocab-size $size $t/code.lm")

@@ -23,6 +23,9 @@ import sys
 import tempfile
 import time
 
+sys.path.append(os.path.join(os.environ["ROOT"], "tests", "peer"))
+import lmrec
+
 ROOT, TURNS = os.environ["ROOT"], int(os.environ.get("BENCH_TURNS", "5"))
 PARTS = "code prose cjk js emoji linear whole start".split()
 ONLY = os.environ.get("BENCH_ONLY", " ".join(PARTS)).split()
@@ -59,19 +62,9 @@ def run(*args, env=None, limit=600, **kw):
     return {k: float(v) if v[:1].isdigit() else v for k, v in pairs}
 
 
-def documents(path):
-    with open(path, "rb") as f:
-        for head in iter(f.readline, b""):
-            if head[:1] == b"@":
-                yield f.read(int(head.split()[1]) + 1)[:-1]
-
-
 def write(path, docs):
     with open(path, "wb") as f:
-        f.write(b"%lm 1\n")
-        for i, d in enumerate(docs):
-            f.write(b"@doc %d id=%032x\n%b\n" % (len(d), i, d))
-        f.write(b"%%end n=%d b=%d\n" % (len(docs), sum(map(len, docs))))
+        lmrec.write(f, docs)
 
 
 def head(docs, size):
@@ -91,7 +84,7 @@ def corpus(kind, mb):
     if p.returncode:
         remark(p.stderr.decode().strip())
         return None
-    docs = list(documents("all.lm"))
+    docs = list(lmrec.documents("all.lm"))
     write(kind + ".lm", docs[::2])
     write(kind + "-3.lm", head(docs[::2], 3e6))
     return docs[1::2]
@@ -269,10 +262,8 @@ def peak(*args, env=None):
 END_TO_END = """
 import sys
 from gigatoken import Tokenizer
-docs, f = [], open(sys.argv[2], "rb")
-for h in iter(f.readline, b""):
-    if h[:1] == b"@":
-        docs.append(f.read(int(h.split()[1]) + 1)[:-1])
+from lmrec import documents
+docs = list(documents(sys.argv[2]))
 tok = Tokenizer(sys.argv[1])
 ids = [tok.encode(d) for d in docs] if sys.argv[3] == "1" else tok.encode_batch(docs, parallel=True)
 if sys.argv[3] == "1":
@@ -289,13 +280,14 @@ def whole(kind, vocab):
     learn(vocab, sets[kind])
     runs = [ours(vocab, kind + ".lm") for _ in range(min(TURNS, 3))]
     alone = {k: best(runs, k) for k in ("cold", "warm", "decode")}
-    docs = list(documents(kind + ".lm"))
+    docs = list(lmrec.documents(kind + ".lm"))
     write("8.lm", docs * 8)
     size = sum(map(len, docs)) / 1e6
     with open("back.lm", "wb") as f:
         subprocess.run(["lm-tok", "--vocab", vocab, "8.lm"], stdout=f, check=True)
     have = PY and subprocess.run([PY, "-c", "import gigatoken"], capture_output=True).returncode == 0
     theirs = [PY, "-c", END_TO_END, vocab + "/tokenizer.json"]
+    path = {"PYTHONPATH": PEER}
     jobs = {
         "once": (["lm-tok", "-j", "1", "--vocab", vocab, kind + ".lm"], {}),
         "one": (["lm-tok", "-j", "1", "--vocab", vocab, "8.lm"], {}),
@@ -305,9 +297,9 @@ def whole(kind, vocab):
     if have:
         jobs.update(
             {
-                "peer once": (theirs + [kind + ".lm", "1"], ONE),
-                "peer one": (theirs + ["8.lm", "1"], ONE),
-                "peer all": (theirs + ["8.lm", str(CORES)], {}),
+                "peer once": (theirs + [kind + ".lm", "1"], {**ONE, **path}),
+                "peer one": (theirs + ["8.lm", "1"], {**ONE, **path}),
+                "peer all": (theirs + ["8.lm", str(CORES)], path),
             }
         )
     t = {name: [] for name in jobs}

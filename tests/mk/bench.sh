@@ -10,7 +10,8 @@
 set -u
 PATH=$PWD/build/${CONF:-release}/bin:$PATH
 ROOT=$PWD
-export PATH ROOT
+PYTHONDONTWRITEBYTECODE=1
+export PATH ROOT PYTHONDONTWRITEBYTECODE
 rows=$(mktemp)
 trap 'rm -f "$rows"' EXIT
 bad=0

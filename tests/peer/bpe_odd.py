@@ -10,7 +10,8 @@ import subprocess
 import sys
 import tempfile
 
-from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+import hftrain
+import lmrec
 
 
 def corpus(rnd):
@@ -18,27 +19,6 @@ def corpus(rnd):
     longest = rnd.choice([3, 6, 12, 40])
     words = ["".join(rnd.choice(letters) for _ in range(rnd.randint(1, longest))) for _ in range(rnd.choice([3, 30, 300]))]
     return " ".join(rnd.choice(words) for _ in range(rnd.choice([10, 300, 3000])))
-
-
-def theirs(text, regex, size, specials, longest, least):
-    tok = Tokenizer(models.BPE())
-    tok.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(regex), "isolated"),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, trim_offsets=False, use_regex=False),
-        ]
-    )
-    tok.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=size,
-        min_frequency=least,
-        show_progress=False,
-        special_tokens=specials,
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        max_token_length=longest or None,
-    )
-    tok.train_from_iterator([text], trainer)
-    return json.loads(tok.to_str())["model"]
 
 
 def one(seed, folder):
@@ -50,9 +30,8 @@ def one(seed, folder):
     least = rnd.choice([0, 0, 1, 2, 5])
     size = 256 + 12 + len(names) + rnd.choice([5, 40, 400])
     docs, out, list_ = (os.path.join(folder, n) for n in ("docs.lm", "v", "names"))
-    body = text.encode()
     with open(docs, "wb") as f:
-        f.write(b"%%lm 1\n@doc %d\n%s\n%%end n=1 b=%d\n" % (len(body), body, len(body)))
+        lmrec.write(f, [text.encode()])
     with open(list_, "w", encoding="utf-8") as f:
         f.writelines(n + "\n" for n in names)
     subprocess.run(
@@ -64,14 +43,15 @@ def one(seed, folder):
         raw = f.read()
     ours = json.loads(raw)
     specials = [t["content"] for t in ours["added_tokens"]]
-    want = theirs(text, ours["pre_tokenizer"]["pretokenizers"][0]["pattern"]["Regex"], size, specials, longest, least)
+    run = lambda tok, trainer: tok.train_from_iterator([text], trainer)
+    want = hftrain.train(hftrain.regex(ours), size, run, least, specials, longest or None)
     bad = []
     if [list(m) for m in ours["model"]["merges"]] != [list(m) for m in want["merges"]]:
         bad.append("merges")
     ordinary = sorted((i, t) for t, i in want["vocab"].items() if t not in specials)
     if [t for t in ours["model"]["vocab"] if t not in specials] != [t for _, t in ordinary]:
         bad.append("tokens")
-    if Tokenizer.from_file(os.path.join(out, "tokenizer.json")).to_str(pretty=True).encode() != raw:
+    if not hftrain.saves_the_same(raw):
         bad.append("bytes when saved again")
     if bad:
         print("seed %d: %s differ (%d merges, %d names, longest %d, least %d)"

@@ -13,7 +13,8 @@ import sys
 import tempfile
 import time
 
-from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+import hftrain
+from lmrec import documents
 
 docs, pattern, size, mode = sys.argv[1:5]
 raws = {}
@@ -21,44 +22,27 @@ for path in sys.argv[5:]:
     with open(path, "rb") as f:
         raws[path] = f.read()
 ours = max((json.loads(raw) for raw in raws.values()), key=lambda t: len(t["model"]["vocab"]))
-regex = ours["pre_tokenizer"]["pretokenizers"][0]["pattern"]["Regex"]
-texts = []
-with open(docs, "rb") as f:
-    for head in iter(f.readline, b""):
-        if head[:1] == b"@":
-            body = f.read(int(head.split()[1]) + 1)[:-1]
-            texts.append(body.decode())
+texts = [body.decode() for body in documents(docs)]
 assert texts
 
-tok = Tokenizer(models.BPE())
-tok.pre_tokenizer = pre_tokenizers.Sequence(
-    [
-        pre_tokenizers.Split(Regex(regex), "isolated"),
-        pre_tokenizers.ByteLevel(add_prefix_space=False, trim_offsets=False, use_regex=False),
-    ]
-)
-tok.decoder = decoders.ByteLevel()
-trainer = trainers.BpeTrainer(
-    vocab_size=len(ours["model"]["vocab"]),
-    min_frequency=0,
-    show_progress=False,
-    special_tokens=[],
-    initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-)
-began = time.time()
-if mode == "lines":
+
+def run(tok, trainer):
+    if mode != "lines":
+        tok.train_from_iterator(texts, trainer)
+        return
     with tempfile.TemporaryDirectory() as d:
         files = [os.path.join(d, str(i)) for i in range(len(texts))]
         for name, text in zip(files, texts):
             with open(name, "w", encoding="utf-8", newline="") as f:
                 f.write(text)
         tok.train(files, trainer)
-else:
-    tok.train_from_iterator(texts, trainer)
+
+
+began = time.time()
+theirs = hftrain.train(hftrain.regex(ours), len(ours["model"]["vocab"]), run)
 print("seconds %.3f" % (time.time() - began))
 with open("/proc/self/status") as f:
     print("peak %.0f" % (next(int(ln.split()[1]) for ln in f if ln.startswith("VmHWM:")) / 1024))
-theirs = json.loads(tok.to_str())["model"]
 
 bad = 0
 
@@ -80,5 +64,5 @@ for path, raw in raws.items():
     say(a == b, "%d merges" % len(a) if a == b else "merges %d and %d, the first other one is %d" % (len(a), len(b), first(a, b)))
     ids = {t: i for t, i in theirs["vocab"].items() if len(raws) == 1 or i < len(model["vocab"])}
     say(model["vocab"] == ids, "%d ids" % len(ids))
-    say(Tokenizer.from_file(path).to_str(pretty=True).encode() == raw, "re-saved bytes")
+    say(hftrain.saves_the_same(raw), "re-saved bytes")
 sys.exit(bad)

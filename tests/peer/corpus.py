@@ -22,6 +22,8 @@ import re
 import sys
 import unicodedata
 
+from lmrec import write
+
 
 def files(*patterns):
     for pattern in patterns:
@@ -147,8 +149,4 @@ if __name__ == "__main__":
         size += len(doc)
     if size < min(most, 200000) * 0.9:
         sys.exit("no text for " + kind)
-    out = sys.stdout.buffer
-    out.write(b"%lm 1\n")
-    for i, doc in enumerate(docs):
-        out.write(b"@doc %d id=%032x\n%b\n" % (len(doc), i, doc))
-    out.write(b"%%end n=%d b=%d\n" % (len(docs), size))
+    write(sys.stdout.buffer, docs)

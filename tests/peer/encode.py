@@ -16,29 +16,14 @@ import sys
 import tempfile
 import time
 
+import hfjson
 import numpy
-
-GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
-
-
-def documents(path):
-    with open(path, "rb") as f:
-        for head in iter(f.readline, b""):
-            if head[:1] == b"@":
-                yield f.read(int(head.split()[1]) + 1)[:-1]
+from lmrec import differs, documents
 
 
-def ranks(path):
-    """The ordinary tokens of a tokenizer.json as bytes, their ids and its pattern."""
+def config(path):
     with open(path) as f:
-        j = json.load(f)
-    good = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    byte = {chr(b): b for b in good}
-    byte.update({chr(256 + i): b for i, b in enumerate(b for b in range(256) if b not in good)})
-    pre = j["pre_tokenizer"]
-    split = next((p for p in pre.get("pretokenizers", [pre]) if p["type"] == "Split"), None)
-    pattern = split["pattern"]["Regex"] if split else GPT2
-    return {bytes(byte[c] for c in k): i for k, i in j["model"]["vocab"].items()}, pattern
+        return json.load(f)
 
 
 def load(peer, path, threads):
@@ -47,10 +32,9 @@ def load(peer, path, threads):
     if peer.startswith("gigatoken"):
         from gigatoken import Tokenizer
 
-        with open(path) as f:
-            j = json.load(f)
+        j = config(path)
         split = j["pre_tokenizer"].get("pretokenizers", [{}])[0].get("pattern", {})
-        if split.get("Regex") == GPT2:  # the same said in the one way it knows
+        if split.get("Regex") == hfjson.GPT2:  # the same said in the one way it knows
             j["pre_tokenizer"] = {
                 "type": "ByteLevel",
                 "add_prefix_space": False,
@@ -86,10 +70,8 @@ def load(peer, path, threads):
             str,
         )
     if peer == "tiktoken":
-        import tiktoken
-
-        vocab, pattern = ranks(path)
-        tok = tiktoken.Encoding("ours", pat_str=pattern, mergeable_ranks=vocab, special_tokens={})
+        j = config(path)
+        tok = hfjson.tiktoken(j, hfjson.patterns(j)[0])
         return (
             lambda docs: (
                 [tok.encode_ordinary(d) for d in docs] if one else tok.encode_ordinary_batch(docs, num_threads=threads)
@@ -156,11 +138,7 @@ if want != "-":
         text = decode(ids)
         back.append(now() - begin)
     say["decode"] = size / 1e6 / min(back)
-    ours, theirs = numpy.fromfile(want, "<u4"), flat(ids)
-    say["same"] = "yes"
-    if not numpy.array_equal(ours, theirs):
-        n = min(len(ours), len(theirs))
-        k = int(numpy.argmax(ours[:n] != theirs[:n])) if (ours[:n] != theirs[:n]).any() else n
-        say["same"] = "no, at %d: %s not %s" % (k, ours[k : k + 4].tolist(), theirs[k : k + 4].tolist())
+    other = differs(numpy.fromfile(want, "<u4"), flat(ids))
+    say["same"] = "no, " + other if other else "yes"
 for k, v in say.items():
     print("%s=%s" % (k, v if isinstance(v, str) else "%.2f" % v))

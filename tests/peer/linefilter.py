@@ -11,6 +11,8 @@ import sys
 import unicodedata
 from urllib.parse import unquote_to_bytes
 
+from lmrec import parse, read
+
 B64 = re.compile(rb"[a-zA-Z0-9+/\n=]{64,}")
 HEX = re.compile(rb"(?:\b(?:0x|\\x)?[0-9a-fA-F]{2}(?:,|\b\s*)){8,}")
 UNI = re.compile(rb"(?:\\u[0-9a-fA-F]{4}){8,}")
@@ -62,12 +64,8 @@ def f32(x):
 
 def check(f):
     good = 0
-    for h in iter(f.readline, b""):
-        if not h.startswith(b"@"):
-            continue
-        _, size, *kv = h[1:].split()
-        body = f.read(int(size) + 1)[:-1]
-        have = {k.decode(): unquote_to_bytes(v).decode() for k, _, v in (x.partition(b"=") for x in kv)}
+    for head, body in read(f):
+        have = {k.decode(): unquote_to_bytes(v).decode() for k, v in parse(head)[1].items()}
         for k, v in measure(body).items():
             if f32(float(have[k])) != f32(v):
                 print("%s is %s, should be %r in %r" % (k, have[k], v, body[:200]))

@@ -22,7 +22,7 @@ if not model:
 vocab = llama_cpp.llama_model_get_vocab(model)
 
 
-def encode(text):
+def one(text):
     room = len(text) + 16
     out = (llama_cpp.llama_token * room)()
     n = llama_cpp.llama_tokenize(vocab, text, len(text), out, room, False, False)
@@ -30,4 +30,4 @@ def encode(text):
     return list(out[:n])
 
 
-compare(docs, ids, encode)
+compare(docs, ids, lambda texts: map(one, texts))

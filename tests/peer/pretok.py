@@ -16,6 +16,7 @@ import tempfile
 import unicodedata
 import urllib.parse
 
+from hfjson import GPT2
 from tokenizers import Regex, Tokenizer, models
 from tokenizers.pre_tokenizers import ByteLevel, Digits, Sequence, Split
 
@@ -24,7 +25,6 @@ QWEN2 = (
 )
 CL100K = QWEN2.replace(r"|\p{N}|", r"|\p{N}{1,3}|")
 CL100K_NEWER = r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+"
-GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 O200K = "|".join(
     [
         r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?",

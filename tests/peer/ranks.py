@@ -17,7 +17,8 @@ import os
 import struct
 import sys
 
-GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+from hfjson import GPT2, byte_chars
+
 QWEN2 = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|"
     r"\s+(?!\S)|\s+"
@@ -78,13 +79,6 @@ def parents(token, ranks):
         best = min(range(len(parts) - 1), key=lambda i: ranks.get(parts[i] + parts[i + 1], 1 << 30))
         parts[best : best + 2] = [parts[best] + parts[best + 1]]
     return parts
-
-
-def byte_chars():
-    good = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    chars = {b: chr(b) for b in good}
-    chars.update({b: chr(256 + i) for i, b in enumerate(b for b in range(256) if b not in good)})
-    return chars
 
 
 def tokenizer_json(name, table, pattern):

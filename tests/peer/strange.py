@@ -7,6 +7,8 @@ import random
 import sys
 import unicodedata
 
+from lmrec import write
+
 texts = []
 points = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000 and unicodedata.category(chr(c)) not in ("Cn", "Co")]
 for i in range(0, len(points), 4096):
@@ -17,10 +19,4 @@ for _ in range(1000):
     texts.append("".join(rnd.choice(alpha) for _ in range(rnd.randint(0, 200))))
 texts.append("<|endoftext|><|fim_prefix|><|fim_prefix<|mask_25|><|mask_255|>")
 with open(sys.argv[1], "wb") as f:
-    f.write(b"%lm 1\n")
-    size = 0
-    for i, t in enumerate(texts):
-        b = t.encode()
-        f.write(b"@doc %d id=%032x\n%s\n" % (len(b), i, b))
-        size += len(b)
-    f.write(b"%%end n=%d b=%d\n" % (len(texts), size))
+    write(f, [t.encode() for t in texts])

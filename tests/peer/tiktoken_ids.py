@@ -25,4 +25,4 @@ enc = tiktoken.Encoding(
     special_tokens=meta["special_tokens"],
     explicit_n_vocab=meta.get("explicit_n_vocab"),
 )
-compare(docs, ids, lambda text: enc.encode_ordinary(text.decode()))
+compare(docs, ids, lambda texts: [enc.encode_ordinary(t.decode()) for t in texts])
