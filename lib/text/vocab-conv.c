@@ -29,11 +29,13 @@ int lm_vform_guess(const char *path)
         return LM_VFORM_HF;
     if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
         return lm_err_sys(path, "cannot open");
-    while ((n = read(fd, head + at, sizeof head - 1 - at)) > 0)
-        at += (size_t)n;
+    while ((n = read(fd, head + at, sizeof head - 1 - at)) > 0 || (n < 0 && errno == EINTR))
+        at += n > 0 ? (size_t)n : 0;
+    if (n < 0)
+        lm_err_sys(path, "cannot read");
     close(fd);
     if (n < 0)
-        return lm_err_sys(path, "cannot read");
+        return LM_EIO;
     head[at] = 0;
     if (at >= 4 && !memcmp(head, "GGUF", 4))
         return LM_VFORM_GGUF;

@@ -32,7 +32,7 @@ static inline const char *lm_lists_decode(const struct lists *l, bool plain, lm_
                                           size_t room, size_t *n)
 {
     const int16_t *one = l->one[plain];
-    const char *p = t.p, *e = t.p + t.n;
+    const char *p = t.p, *e = t.n ? t.p + t.n : t.p;
     size_t k = 0;
 
     while (p < e && k < room) {

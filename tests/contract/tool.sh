@@ -34,6 +34,7 @@ input()
 ' 'path=empty' ''
 }
 setup() { :; }
+faults() { :; } # fault.sh: further ways to run the tool, by its try
 conf=$ROOT/tests/contract/$name.sh
 # shellcheck source=/dev/null
 [ ! -f "$conf" ] || . "$conf"

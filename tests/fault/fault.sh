@@ -1,7 +1,8 @@
 #!/bin/sh
 # fault.sh [TOOL ..]: each tool under tests/fault/shim.c: reads and writes that are short or interrupted change
 # nothing; a device that fills, an input that fails, an allocation that fails end in the right bytes or in
-# exit 5 with a message, never in a signal or a false %end. The tools' operands come from tests/contract.
+# exit 5 with a message, never in a signal or a false %end. The tools' operands come from tests/contract, and so do
+# further ways to run them: a function faults there calls try.
 . "${0%/*}/../t.sh"
 script=$ROOT/tests/fault/fault.sh
 shim=$ROOT/build/$CONF/shim.so
@@ -10,67 +11,91 @@ shim=$ROOT/build/$CONF/shim.so
 case $name in lm) t_ok "$name: a front that runs other tools # SKIP"; done_testing ;; esac
 case " $skip " in *' fault '*) t_ok "$name: not under the shim # SKIP"; done_testing ;; esac
 
-case $reads in stream) from=in.lm ;; *) from='' ;; esac
-case $writes in
-files) base=$(C '-o made' "$from") ;;
-*) base=$(C '' "$from") ;;
-esac
-bare=${base#timeout "$seconds" }
 one=''
 ! has jobs || one='-j 1'
+case $reads in stream) from=in.lm ;; *) from='' ;; esac
+made=''
+[ "$writes" != files ] || made='-o made'
+also='' # what a command writes beside that: it is whole, or there is none
 sums()
 {
-    if [ -d made ]; then (cd made && find . -type f -path "$equal" -exec cksum {} + | sort); elif [ -e made ]; then cksum made; fi
+    # shellcheck disable=SC2086 # names
+    for f in made $also; do
+        if [ -d "$f" ]; then (cd "$f" && find . -type f -path "$equal" -exec cksum {} + | sort)
+        elif [ -e "$f" ]; then cksum "$f"; fi
+    done
 }
-
-t_do "$base"; status=$?
-cp "$out" want
-sums >want.sums
-whole=$(wc -c <want)
 # with VAR=VALUE ..: the command under the shim
-with() { printf 'rm -rf made; env LD_PRELOAD=%s FAULT_TELL=%s/told %s %s' "$shim" "$T" "$1" "$bare"; }
-for how in FAULT_SHORT=1 FAULT_EINTR=2 'FAULT_SHORT=1 FAULT_EINTR=3'; do
-    t_do "$(with "$how")"; got=$?
-    sums >got.sums
-    if [ $got != $status ]; then t_not "$name: $how changes nothing" "status $got, not $status"
-    elif ! cmp -s want "$out" || ! cmp -s want.sums got.sums; then t_not "$name: $how changes nothing" 'other bytes'
-    else t_ok "$name: $how changes nothing"; fi
-done
+with() { printf 'rm -rf made %s; env LD_PRELOAD=%s FAULT_TELL=%s/told %s %s' "$also" "$shim" "$T" "$1" "$bare"; }
 
-# told NAME CMD: exit 5 with a message and no %end if a fault came, else as ever
+# told NAME CMD [MUST]: exit 5 with a message and no %end if a fault came, which it MUST, else as ever
 told()
 {
     rm -f told
     t_do "$2"; got=$?
-    if [ ! -e told ] && [ $got = $status ]; then t_ok "$name: $1 (no fault met)"
-    elif [ $got != 5 ]; then t_not "$name: $1" "status $got, not 5"
-    elif [ "$(grep -c "^$name: " "$err")" != 1 ]; then t_not "$name: $1" 'not one line of message'
-    elif tail -n 1 "$out" | grep -aq '^%end ' && [ -z "$(tail -c 1 "$out")" ]; then t_not "$name: $1" 'a false %end'
-    elif [ -e "made${stays:+/$stays}" ]; then t_not "$name: $1" 'a file is left'
-    else t_ok "$name: $1"; fi
-}
-for n in 0 1 7 $((whole / 2)) $((whole - 1)); do
-    [ "$n" -lt "$whole" ] || [ "$writes" = files ] || continue
-    told "the device fills after $n bytes" "$(with FAULT_ENOSPC="$n")"
-done
-if has output && [ "$writes" != files ]; then
-    for n in 0 $((whole / 2)); do
-        told "the device fills after $n bytes of -o" "$(with FAULT_ENOSPC="$n") -o made"
+    part=''
+    # shellcheck disable=SC2086 # names
+    for f in $also; do
+        [ ! -e "$f" ] || cksum "$f" | grep -qxFf - want.sums || part=$f
     done
-fi
-if [ "$reads" = stream ]; then
-    for n in 1 2; do told "read $n of the input fails" "$(with FAULT_EIO=$n)"; done
-fi
-# VAR: the n-th allocation fails, for all n until none does
+    if [ ! -e told ] && [ $got = $status ] && [ -z "${3-}" ]; then t_ok "$label: $1 (no fault met)"
+    elif [ $got != 5 ]; then t_not "$label: $1" "status $got, not 5"
+    elif [ "$(grep -c "^$name: " "$err")" != 1 ]; then t_not "$label: $1" 'not one line of message'
+    elif tail -n 1 "$out" | grep -aq '^%end ' && [ -z "$(tail -c 1 "$out")" ]; then t_not "$label: $1" 'a false %end'
+    elif [ -e "made${stays:+/$stays}" ]; then t_not "$label: $1" 'a file is left'
+    elif [ -n "$part" ]; then t_not "$label: $1" "$part is left in part"
+    else t_ok "$label: $1"; fi
+}
+# memory VAR OPTIONS FILES NAME: the n-th allocation fails, for all n until none does
 memory()
 {
-    t_why=$(eval "timeout 300 $probe fault $shim $1 100000 $(C "$one $2" "$from" | sed 's/^timeout [0-9]* //')" 2>&1)
+    t_why=$(eval "timeout 300 $probe fault $shim $1 100000 $(C "$one $2" "$3" | sed 's/^timeout [0-9]* //')" 2>&1)
     t_got=$?
-    rm -rf made
-    if [ $t_got = 0 ]; then t_ok "$name: $3: $t_why"; else t_not "$name: $3" "$t_why"; fi
+    # shellcheck disable=SC2086 # names
+    rm -rf made $also
+    if [ $t_got = 0 ]; then t_ok "$label: $4: $t_why"; else t_not "$label: $4" "$t_why"; fi
 }
-made=''
-[ "$writes" != files ] || made='-o made'
-memory FAULT_MALLOC1 "$made" 'each allocation in turn fails'
-memory FAULT_MALLOC "$made" 'from some allocation on all fail'
+
+# try NAME OPTIONS FILES: the tool so under each fault
+try()
+{
+    label=$name${1:+, $1}
+    base=$(C "$made $2" "$3")
+    bare=${base#timeout "$seconds" }
+    # shellcheck disable=SC2086 # names
+    rm -rf made $also
+    t_do "$base"; status=$?
+    cp "$out" want
+    sums >want.sums
+    whole=$(wc -c <want)
+    if [ "$writes" = files ]; then
+        # shellcheck disable=SC2086 # names
+        whole=$(find made $also -type f -exec cat {} + 2>/dev/null | wc -c)
+    fi
+    for how in FAULT_SHORT=1 FAULT_EINTR=2 'FAULT_SHORT=1 FAULT_EINTR=3'; do
+        t_do "$(with "$how")"; got=$?
+        sums >got.sums
+        if [ $got != $status ]; then t_not "$label: $how changes nothing" "status $got, not $status"
+        elif ! cmp -s want "$out" || ! cmp -s want.sums got.sums; then t_not "$label: $how changes nothing" 'other bytes'
+        else t_ok "$label: $how changes nothing"; fi
+    done
+    for n in 0 1 7 $((whole / 2)) $((whole - 1)); do
+        [ "$n" -lt "$whole" ] || continue
+        told "the device fills after $n bytes" "$(with FAULT_ENOSPC="$n")" must
+    done
+    if has output && [ "$writes" != files ]; then
+        for n in 0 $((whole / 2)); do
+            [ "$n" -lt "$whole" ] || continue
+            told "the device fills after $n bytes of -o" "$(with FAULT_ENOSPC="$n") -o made" must
+        done
+    fi
+    if [ "$reads" = stream ]; then
+        for n in 1 2; do told "read $n of the input fails" "$(with FAULT_EIO=$n)"; done
+    fi
+    memory FAULT_MALLOC1 "$made $2" "$3" 'each allocation in turn fails'
+    memory FAULT_MALLOC "$made $2" "$3" 'from some allocation on all fail'
+}
+
+try '' '' "$from"
+faults
 done_testing

@@ -1,10 +1,11 @@
 /* shim: LD_PRELOADed under a tool, makes system calls fail as systems do.
-     FAULT_SHORT=1     reads and writes move fewer bytes than asked, as a hash of their count says
-     FAULT_EINTR=K     one of K reads, writes and polls is interrupted, as a hash of their count
-   says FAULT_ENOSPC=N    writes to files fail with ENOSPC once N bytes were written FAULT_EIO=N the
-   N-th read fails with EIO FAULT_MALLOC=N    the N-th allocation fails, and all after it; 0 = none
-     FAULT_MALLOC1=N   the N-th allocation fails, that one alone
-     FAULT_TELL=FILE   appends 'hit' when a failure of memory, space or input was delivered
+   - FAULT_SHORT=1: reads and writes move fewer bytes than asked, as a hash of their count says
+   - FAULT_EINTR=K: one of K reads, writes and polls is interrupted, as a hash of their count says
+   - FAULT_ENOSPC=N: writes to files fail with ENOSPC once N bytes were written
+   - FAULT_EIO=N: the N-th read fails with EIO
+   - FAULT_MALLOC=N: the N-th allocation fails, and all after it; 0 = none
+   - FAULT_MALLOC1=N: the N-th allocation fails, that one alone
+   - FAULT_TELL=FILE: appends 'hit' when a failure of memory, space or input was delivered
    The tool may then end with 0 (it coped) or 5 (it told), never by a signal or with a false %end.
  */
 #include <dlfcn.h>
@@ -15,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -43,9 +45,40 @@ static long number(const char *name, long none)
     return s ? strtol(s, NULL, 10) : none;
 }
 
+/* What stdio writes does not come by write() here, so it is led there. As stdio does it goes on
+   after a short write; a signal does not interrupt it (handlers restart). */
+static ssize_t put(void *fd, const char *p, size_t n)
+{
+    size_t done = 0;
+
+    while (done < n) {
+        ssize_t k = write((int)(intptr_t)fd, p + done, n - done);
+
+        if (k < 0 && errno != EINTR)
+            break;
+        done += k < 0 ? 0 : (size_t)k;
+    }
+    return (ssize_t)done;
+}
+
+static int shut(void *fd)
+{
+    return close((int)(intptr_t)fd);
+}
+
+FILE *fdopen(int fd, const char *mode)
+{
+    return fopencookie((void *)(intptr_t)fd, mode,
+                       (cookie_io_functions_t){.write = put, .close = shut});
+}
+
 __attribute__((constructor)) static void arm(void)
 {
     const char *file = getenv("FAULT_TELL");
+    FILE *f = fdopen(1, "w");
+
+    if (f)
+        stdout = f;
 
     shorter = (int)number("FAULT_SHORT", 0);
     every = number("FAULT_EINTR", 0);
