@@ -6,14 +6,14 @@
 
 static const lm_data_ops ops[] = {
     {LM_CPU_REF, lm_bytesets_ref, lm_fold_ref, lm_minhash_ref, lm_positions_ref, lm_wordids_ref,
-     lm_merge_ref},
+     lm_narrow_ref, lm_wide_ref},
 #ifdef __x86_64__
     {LM_CPU_AVX2, lm_bytesets_avx2, lm_fold_avx2, lm_minhash_avx2, lm_positions_avx2,
-     lm_wordids_avx2, lm_merge_ref},
+     lm_wordids_avx2, lm_narrow_ref, lm_wide_ref},
     {LM_CPU_AVX512F, lm_bytesets_avx512, lm_fold_avx2, lm_minhash_avx512, lm_positions_avx512,
-     lm_wordids_avx512, lm_merge_avx512},
+     lm_wordids_avx512, lm_narrow_avx512, lm_wide_avx512},
     {LM_CPU_AVX512, lm_bytesets_avx512, lm_fold_avx2, lm_minhash_avx512, lm_positions_avx512,
-     lm_wordids_avx512, lm_merge_avx512},
+     lm_wordids_avx512, lm_narrow_avx512, lm_wide_avx512},
 #endif
 };
 

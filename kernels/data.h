@@ -36,17 +36,28 @@ static inline uint64_t lm_long_hash(uint64_t k0, uint64_t k1)
     return (k0 * 0x9e3779b97f4a7c15ull ^ k1) * 0xd6e8feb86659fd93ull;
 }
 
-/* What two neighbours merge to, all ids below LM_MERGE_NONE: lines of one cache line each. A pair, left << 16 | right,
+/* What two neighbours merge to, all ids below LM_NARROW_NONE: lines of one cache line each. A pair, left << 16 | right,
    stands in line lm_merge_line() or, if that is full, in one of the next, the first being next to the last; `more`: one
-   does. Free: all ones. The last id of each line is LM_MERGE_NONE. */
-enum { LM_MERGE_MAX = 32, LM_MERGE_NONE = 0xffff, LM_MERGE_WAYS = 10 };
+   does. Free: all ones. The last id of each line is LM_NARROW_NONE. */
+enum { LM_NARROW_NONE = 0xffff, LM_MERGE_WAYS = 10 };
 typedef struct { uint32_t key[LM_MERGE_WAYS]; uint16_t id[LM_MERGE_WAYS + 1], more; } lm_mergeline;
 typedef struct { const lm_mergeline *line; uint32_t lines; } lm_mergetab;  /* aligned to 64 bytes */
 static inline uint32_t lm_merge_line(uint32_t pair, uint32_t lines)
 {
     return (uint32_t)((uint64_t)(pair * 0x9e3779b1u) * lines >> 32);
 }
-static inline uint16_t lm_merge_find(const lm_mergetab *t, uint32_t left, uint32_t right)
+/* The same for ids below 2^21 - 1: open table of lines of 8, left (21 bits), right (21), id (22); ~0 = free. A pair
+   stands in line  lm_join_line(left << 21 | right)  or, if that is full, in the next. */
+typedef struct { const uint64_t *slot; unsigned bits; } lm_jointab;        /* 8 << bits slots, aligned to 64 bytes */
+static inline uint64_t lm_join_line(uint64_t pair, unsigned bits)
+{
+    return (pair * 0x9e3779b97f4a7c15ull ^ (pair >> 21) * 0xd6e8feb86659fd93ull) >> (64 - bits);
+}
+
+/* What left and right merge to; LM_MERGE_NONE: nothing. */
+#define LM_MERGE_NONE 0xffffffffu
+enum { LM_MERGE_MAX = 32 };
+static inline uint32_t lm_merge_find(const lm_mergetab *t, uint32_t left, uint32_t right)
 {
     uint32_t pair = left << 16 | right, i = lm_merge_line(pair, t->lines);
 
@@ -57,6 +68,18 @@ static inline uint16_t lm_merge_find(const lm_mergetab *t, uint32_t left, uint32
             if (l->key[k] == pair)
                 return l->id[k];
         if (!l->more)
+            return LM_MERGE_NONE;
+    }
+}
+static inline uint32_t lm_join(const lm_jointab *t, uint32_t left, uint32_t right)
+{
+    uint64_t pair = (uint64_t)left << 21 | right, mask = (8ull << t->bits) - 1;
+    uint64_t i = lm_join_line(pair, t->bits) * 8;
+
+    for (;; i = (i + 1) & mask) {
+        if (t->slot[i] >> 22 == pair)
+            return (uint32_t)t->slot[i] & 0x3fffff;
+        if (t->slot[i] == UINT64_MAX)
             return LM_MERGE_NONE;
     }
 }
@@ -81,12 +104,13 @@ typedef struct lm_data_ops {
     size_t (*wordids)(const lm_wordtab *t, const char *p, size_t left, size_t at,
                     const uint32_t *end, size_t k,
                       uint32_t *id, uint16_t *missed);
-    /* Merges the ids of each of `words` words, all below LM_MERGE_NONE as every id that t tells: the least id first,
-       of equals the leftmost. id[w][0..n[w]) and to[w][i]: what id[w][i] and id[w][i + 1] make, or LM_MERGE_NONE; the
-       last is that; 1 <= n[w] <= LM_MERGE_MAX. n[w] becomes the number of ids left; what stands behind them is
-       undefined. */
-    void (*merge)(const lm_mergetab *t, size_t words, uint16_t (*id)[LM_MERGE_MAX],
-                  uint16_t (*to)[LM_MERGE_MAX], uint8_t *n);
+    /* Merges the ids of each of `words` words: the least id first, of equals the leftmost. id[w][0..n[w]) and
+       to[w][i]: what id[w][i] and id[w][i + 1] make, or LM_MERGE_NONE; the last is that; 1 <= n[w] <= LM_MERGE_MAX.
+       n[w] becomes the number of ids left; what stands behind them, and in to, is undefined. narrow: t holds all. */
+    void (*narrow)(const lm_mergetab *t, size_t words, uint32_t (*id)[LM_MERGE_MAX],
+                   uint32_t (*to)[LM_MERGE_MAX], uint8_t *n);
+    void (*wide)(const lm_jointab *t, size_t words, uint32_t (*id)[LM_MERGE_MAX],
+                 uint32_t (*to)[LM_MERGE_MAX], uint8_t *n);
 } lm_data_ops;
 
 const lm_data_ops *lm_data(void);                  /* for lm_cpu_level(); NULL: its error is stored */
@@ -115,9 +139,13 @@ size_t lm_wordids_avx2(const lm_wordtab *t, const char *p, size_t left, size_t a
 size_t lm_wordids_avx512(const lm_wordtab *t, const char *p, size_t left, size_t at,
                     const uint32_t *end, size_t k,
                        uint32_t *id, uint16_t *missed);
-void lm_merge_ref(const lm_mergetab *t, size_t words, uint16_t (*id)[LM_MERGE_MAX],
-                  uint16_t (*to)[LM_MERGE_MAX], uint8_t *n);
-void lm_merge_avx512(const lm_mergetab *t, size_t words, uint16_t (*id)[LM_MERGE_MAX],
-                     uint16_t (*to)[LM_MERGE_MAX], uint8_t *n);
+void lm_narrow_ref(const lm_mergetab *t, size_t words, uint32_t (*id)[LM_MERGE_MAX],
+                   uint32_t (*to)[LM_MERGE_MAX], uint8_t *n);
+void lm_wide_ref(const lm_jointab *t, size_t words, uint32_t (*id)[LM_MERGE_MAX],
+                 uint32_t (*to)[LM_MERGE_MAX], uint8_t *n);
+void lm_narrow_avx512(const lm_mergetab *t, size_t words, uint32_t (*id)[LM_MERGE_MAX],
+                   uint32_t (*to)[LM_MERGE_MAX], uint8_t *n);
+void lm_wide_avx512(const lm_jointab *t, size_t words, uint32_t (*id)[LM_MERGE_MAX],
+                 uint32_t (*to)[LM_MERGE_MAX], uint8_t *n);
 
 #endif

@@ -29,7 +29,7 @@ struct lm_enc {
     uint16_t missed[PIECE + 1];
     rest rest[PIECE];
     uint16_t longer[PIECE]; /* which of rest are longer than 15 bytes */
-    uint16_t part[PIECE][LM_MERGE_MAX], to[PIECE][LM_MERGE_MAX];
+    uint32_t part[PIECE][LM_MERGE_MAX], to[PIECE][LM_MERGE_MAX];
     uint8_t left[PIECE];
 };
 
@@ -117,7 +117,7 @@ static size_t look_up(lm_enc *e, const char *p, size_t k)
         } else {
             r->ids = (uint32_t)lm_longword_find(&e->cache, r->k[0], p + r->at, r->n, &r->far);
         }
-        if (!r->ids && e->v->pair2 &&
+        if (!r->ids && e->v->ordered &&
             (e->left[n] = (uint8_t)lm_merge_load(e->v, p + r->at, r->n, e->part[n], e->to[n])))
             r->merge = (uint32_t)n++;
     }
@@ -127,15 +127,11 @@ static size_t look_up(lm_enc *e, const char *p, size_t k)
 /* Appends the ids of a word. */
 static int word(lm_enc *e, const rest *r, const char *p, lm_ids *out)
 {
-    uint32_t *to;
-
     if (r->ids && !r->far) {
         memcpy(out->v + out->n, r->id, sizeof r->id);
         out->n += r->ids;
     } else if (r->merge != NONE) {
-        to = out->v + out->n;
-        for (size_t i = 0; i < e->left[r->merge]; i++)
-            to[i] = e->part[r->merge][i];
+        memcpy(out->v + out->n, e->part[r->merge], e->left[r->merge] * sizeof *out->v);
         out->n += e->left[r->merge];
     } else if (r->far) {
         lm_ids_need(out, r->ids);
@@ -167,7 +163,7 @@ static int piece(lm_enc *e, const char *p, size_t left, size_t at, const uint32_
     ask(e, p, left, at, end, n);
     merges = look_up(e, p, n);
     if (merges)
-        op->merge(&e->v->merges, merges, e->part, e->to, e->left);
+        lm_vocab_merge_words(e->v, merges, e->part, e->to, e->left);
     e->missed[n] = (uint16_t)k;
     for (size_t m = 0;; m++) {
         size_t j = e->missed[m];

@@ -35,11 +35,11 @@ static void index_narrow(lm_vocab *v)
         uint32_t pair = v->merge[m][0] << 16 | v->merge[m][1], k;
         lm_mergeline *l = &line[lm_merge_line(pair, lines)];
 
-        while (l->id[LM_MERGE_WAYS - 1] != LM_MERGE_NONE) {
+        while (l->id[LM_MERGE_WAYS - 1] != LM_NARROW_NONE) {
             l->more = 1;
             l = l + 1 < line + lines ? l + 1 : line;
         }
-        for (k = 0; l->id[k] != LM_MERGE_NONE; k++) {
+        for (k = 0; l->id[k] != LM_NARROW_NONE; k++) {
         }
         l->key[k] = pair;
         l->id[k] = (uint16_t)v->merge[m][2];
@@ -59,11 +59,11 @@ static void index_pairs(lm_vocab *v)
     slot = lm_alloc_huge((mask + 1) * sizeof *slot);
     memset(slot, 0xff, (mask + 1) * sizeof *slot);
     v->join = (lm_jointab){slot, bits};
+    v->pair2 = lm_reallocn(NULL, 65536, sizeof *v->pair2);
+    memset(v->pair2, 0xff, 65536 * sizeof *v->pair2);
     for (unsigned b = 0; b < 256; b++)
         top = v->byte[b] > top ? v->byte[b] : top;
-    if (top < LM_MERGE_NONE) {
-        v->pair2 = lm_reallocn(NULL, 65536, sizeof *v->pair2);
-        memset(v->pair2, 0xff, 65536 * sizeof *v->pair2);
+    if (top < LM_NARROW_NONE) {
         index_narrow(v);
     }
     v->split = lm_reallocn(NULL, (size_t)v->size + 1, sizeof *v->split);
@@ -72,15 +72,15 @@ static void index_pairs(lm_vocab *v)
     for (size_t i = 0; i < v->nmerge; i++) {
         uint32_t left = v->merge[i][0], right = v->merge[i][1], id = v->merge[i][2];
         lm_str a = v->token[left], b = v->token[right];
-        uint64_t pair = (uint64_t)left << 21 | right, h = lm_pair_line(pair, bits) * 8;
+        uint64_t pair = (uint64_t)left << 21 | right, h = lm_join_line(pair, bits) * 8;
 
         while (slot[h] != UINT64_MAX)
             h = (h + 1) & mask;
         slot[h] = pair << 22 | id;
         v->split[id][0] = left;
         v->split[id][1] = right;
-        if (v->pair2 && a.n == 1 && b.n == 1)
-            v->pair2[(unsigned char)a.p[0] << 8 | (unsigned char)b.p[0]] = (uint16_t)id;
+        if (a.n == 1 && b.n == 1)
+            v->pair2[(unsigned char)a.p[0] << 8 | (unsigned char)b.p[0]] = id;
     }
 }
 

@@ -65,7 +65,7 @@ static uint32_t atom(const lm_vocab *v, uint32_t left, uint32_t c, size_t len, u
     return lm_shortword(&v->word, key);
 }
 
-static size_t load_wide(const lm_vocab *v, const char *p, size_t n, uint16_t *id, uint16_t *to)
+static size_t load_wide(const lm_vocab *v, const char *p, size_t n, uint32_t *id, uint32_t *to)
 {
     size_t k = 0, len, nextlen = 0;
     uint32_t left = 0, c = lm_char_at(p, n, &len), right, whole;
@@ -79,18 +79,18 @@ static size_t load_wide(const lm_vocab *v, const char *p, size_t n, uint16_t *id
         if (k + len > LM_MERGE_MAX)
             return 0;
         if (whole != LM_WORD_NONE)
-            id[k++] = (uint16_t)whole;
+            id[k++] = whole;
         else
             for (size_t j = 0; j < len; j++)
-                id[k++] = (uint16_t)v->byte[(unsigned char)p[i + j]];
+                id[k++] = v->byte[(unsigned char)p[i + j]];
     }
     for (size_t i = 0; i + 1 < k; i++)
-        to[i] = lm_merge_find(&v->merges, id[i], id[i + 1]);
+        to[i] = lm_join(&v->join, id[i], id[i + 1]);
     to[k - 1] = LM_MERGE_NONE;
     return k;
 }
 
-size_t lm_merge_load(const lm_vocab *v, const char *text, size_t n, uint16_t *id, uint16_t *to)
+size_t lm_merge_load(const lm_vocab *v, const char *text, size_t n, uint32_t *id, uint32_t *to)
 {
     const unsigned char *p = (const unsigned char *)text;
 
@@ -99,26 +99,26 @@ size_t lm_merge_load(const lm_vocab *v, const char *text, size_t n, uint16_t *id
     if (n > LM_MERGE_MAX)
         return 0;
     for (size_t i = 0; i + 1 < n; i++) {
-        id[i] = (uint16_t)v->byte[p[i]];
+        id[i] = v->byte[p[i]];
         to[i] = v->pair2[p[i] << 8 | p[i + 1]];
     }
-    id[n - 1] = (uint16_t)v->byte[p[n - 1]];
+    id[n - 1] = v->byte[p[n - 1]];
     to[n - 1] = LM_MERGE_NONE;
     return n;
 }
 
-/* The same in an ordered vocabulary of 16-bit ids, where a lower id is an earlier merge. */
-static bool merge_narrow(const lm_vocab *v, const char *p, size_t n, lm_ids *out)
+/* The same in an ordered vocabulary, where a lower id is an earlier merge; false: too long. */
+static bool merge_ordered(const lm_vocab *v, const char *p, size_t n, lm_ids *out)
 {
-    uint16_t to[1][LM_MERGE_MAX], id[1][LM_MERGE_MAX];
+    uint32_t to[1][LM_MERGE_MAX], id[1][LM_MERGE_MAX];
     uint8_t k = (uint8_t)lm_merge_load(v, p, n, id[0], to[0]);
 
     if (!k)
         return false;
-    v->op->merge(&v->merges, 1, id, to, &k);
+    lm_vocab_merge_words(v, 1, id, to, &k);
     lm_ids_need(out, k);
-    for (size_t i = 0; i < k; i++)
-        out->v[out->n++] = id[0][i];
+    memcpy(out->v + out->n, id[0], k * sizeof *out->v);
+    out->n += k;
     return true;
 }
 
@@ -224,10 +224,9 @@ int lm_word_ids(const lm_vocab *v, lm_memo *memo, const char *p, size_t n, lm_id
         lm_ids_put(out, NULL, whole, 0);
         return 0;
     }
-    if (v->pair2 && merge_narrow(v, p, n, out))
-        return 0;
-    if (v->trie && (v->pair2 || n > SHORT)) {
-        lm_word_greedy(v, memo, p, n, out);
+    if (v->ordered) {
+        if (!merge_ordered(v, p, n, out))
+            lm_word_greedy(v, memo, p, n, out);
         return 0;
     }
     if (n >= 1u << 31)

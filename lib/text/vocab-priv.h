@@ -6,27 +6,6 @@
 #include "text/vocab.h"
 #include "kernels/data.h"
 
-/* Pairs of neighbours and what they merge to, in an ordered vocabulary: open table of lines of 8, left (21 bits), right (21), id (22);
-   ~0 = free. A pair stands in line  lm_pair_line(left << 21 | right)  or, if that is full, in the next. */
-#define LM_JOIN_NONE 0xffffffffu
-typedef struct { const uint64_t *slot; unsigned bits; } lm_jointab;        /* 8 << bits slots */
-static inline uint64_t lm_pair_line(uint64_t pair, unsigned bits)
-{
-    return (pair * 0x9e3779b97f4a7c15ull ^ (pair >> 21) * 0xd6e8feb86659fd93ull) >> (64 - bits);
-}
-static inline uint32_t lm_join(const lm_jointab *t, uint32_t left, uint32_t right)
-{
-    uint64_t pair = (uint64_t)left << 21 | right, mask = (8ull << t->bits) - 1;
-    uint64_t i = lm_pair_line(pair, t->bits) * 8;
-
-    for (;; i = (i + 1) & mask) {
-        if (t->slot[i] >> 22 == pair)
-            return (uint32_t)t->slot[i] & 0x3fffff;
-        if (t->slot[i] == UINT64_MAX)
-            return LM_JOIN_NONE;
-    }
-}
-
 struct lm_vocab_pair { uint64_t key; uint32_t rank, id; };         /* key = left << 32 | right; ~0 = free */
 
 enum { LM_MAX_ID = 1 << 24, LM_TOKEN_ODD = 128 };  /* while loading: a key that is no byte-level text */
@@ -52,10 +31,10 @@ struct lm_vocab {
     /* Made by lm_vocab_index for encoding. */
     const lm_data_ops *op;
     bool ordered;                                  /* merge k makes a token of its own, of a higher id than merge k - 1 */
-    uint16_t *pair2;                               /* [65536] by two bytes, first << 8 | second: what they merge to, or
-                                                      LM_MERGE_NONE; NULL if not ordered or ids of merges need more than 16 bits */
+    uint32_t *pair2;                               /* [65536] by two bytes, first << 8 | second: what they merge to, or
+                                                      LM_MERGE_NONE; if ordered */
     lm_jointab join;                               /* if ordered */
-    lm_mergetab merges;                            /* the same, if pair2 */
+    lm_mergetab merges;                            /* the same, if all ids of merges are below LM_NARROW_NONE */
     uint32_t (*split)[2];                          /* of each id the two its merge joins; itself twice: none */
     struct lm_trie *trie;                          /* tokens that encode to themselves; if ordered */
     lm_wordtab word;                               /* tokens of 1-7 bytes that a pretoken of their bytes becomes */
@@ -113,10 +92,19 @@ void lm_trie_free(struct lm_trie *t);
 int lm_vocab_index(lm_vocab *v);
 void lm_vocab_index_free(lm_vocab *v);
 
-/* What lm_data_ops.merge starts from, if v->pair2: the bytes of a word of n > 0 bytes, or of its characters beyond
+/* What lm_vocab_merge_words starts from, in an ordered vocabulary: the bytes of a word of n > 0 bytes, or of its characters beyond
    ASCII what their own bytes become, where that is one token whatever stands beside it. Returns how many, 0 if more
    than LM_MERGE_MAX. */
-size_t lm_merge_load(const lm_vocab *v, const char *p, size_t n, uint16_t *id, uint16_t *to);
+size_t lm_merge_load(const lm_vocab *v, const char *p, size_t n, uint32_t *id, uint32_t *to);
+/* As lm_data_ops.narrow, or wide where ids are. */
+static inline void lm_vocab_merge_words(const lm_vocab *v, size_t words, uint32_t (*id)[LM_MERGE_MAX],
+                                        uint32_t (*to)[LM_MERGE_MAX], uint8_t *n)
+{
+    if (v->merges.lines)
+        v->op->narrow(&v->merges, words, id, to, n);
+    else
+        v->op->wide(&v->join, words, id, to, n);
+}
 /* Words of which most are beyond ASCII, by a guess. */
 static inline bool lm_is_wide(const char *p, size_t n)
 {

@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { MAPPED = 16 }; /* pages */
+enum { MAPPED = 32 }; /* pages */
 static char *lo, *hi; /* what may be touched: from the end of a page to the beginning of another */
 
 static bool map_pages(void)
@@ -194,45 +194,88 @@ static bool wordids(const lm_data_ops *op)
     return good;
 }
 
-/* --- merge --- */
+/* --- narrow, wide --- */
 
 typedef struct {
-    lm_jointab tab;
-    uint64_t *slot;
+    lm_mergetab narrow; /* no lines: wide is meant */
+    lm_jointab wide;
     uint32_t id[64]; /* of which pairs are made */
     size_t n;
 } joins;
 
-/* 8 << bits slots, `pairs` of them taken, by pairs of n ids. */
-static void make_joins(joins *t, unsigned bits, size_t n, size_t pairs)
+static uint32_t find(const joins *t, uint32_t left, uint32_t right)
 {
-    size_t slots = (size_t)8 << bits, tries = 0;
+    return t->narrow.lines ? lm_merge_find(&t->narrow, left, right)
+                           : lm_join(&t->wide, left, right);
+}
 
-    t->slot = lm_alloc_huge(slots * sizeof *t->slot);
-    memset(t->slot, 0xff, slots * sizeof *t->slot);
-    t->tab = (lm_jointab){t->slot, bits};
-    t->n = n;
+static void put_narrow(const lm_mergetab *t, uint32_t left, uint32_t right, uint32_t id)
+{
+    lm_mergeline *line = (lm_mergeline *)t->line;
+    uint32_t pair = left << 16 | right, at = lm_merge_line(pair, t->lines), k = 0;
+
+    for (; line[at].id[LM_MERGE_WAYS - 1] != LM_NARROW_NONE; at = (at + 1) % t->lines)
+        line[at].more = 1;
+    while (line[at].id[k] != LM_NARROW_NONE)
+        k++;
+    line[at].key[k] = pair;
+    line[at].id[k] = (uint16_t)id;
+}
+
+static void put_wide(const lm_jointab *t, uint32_t left, uint32_t right, uint32_t id)
+{
+    uint64_t *slot = (uint64_t *)t->slot, pair = (uint64_t)left << 21 | right,
+             h = lm_join_line(pair, t->bits) * 8;
+
+    while (slot[h] != UINT64_MAX)
+        h = (h + 1) % (8ull << t->bits);
+    slot[h] = pair << 22 | id;
+}
+
+/* 1 << bits lines, `pairs` of them, of n ids. */
+static void make_joins(joins *t, bool narrow, unsigned bits, size_t n, size_t pairs)
+{
+    size_t size = (size_t)64 << bits, tries = 0;
+    void *mem = lm_alloc_huge(size);
+    uint32_t top = narrow ? LM_NARROW_NONE : (1u << 21) - 1;
+
+    memset(mem, 0xff, size);
+    *t = (joins){.n = n};
+    if (narrow) {
+        t->narrow = (lm_mergetab){mem, 1u << bits};
+        for (size_t i = 0; i < (size_t)1 << bits; i++)
+            ((lm_mergeline *)mem)[i].more = 0;
+        pairs += pairs / 4; /* of ten a line, not eight */
+    } else {
+        t->wide = (lm_jointab){mem, bits};
+    }
     for (size_t i = 0; i < n; i++)
-        t->id[i] = i == 0 ? 0 : i == 1 ? LM_MERGE_NONE - 1 : (uint32_t)rnd(LM_MERGE_NONE);
+        t->id[i] = i == 0 ? 0 : i == 1 ? top - 1 : (uint32_t)rnd(top);
     while (pairs && tries++ < 100000) {
         uint32_t left = t->id[rnd(n)], right = t->id[rnd(n)];
-        uint64_t pair = (uint64_t)left << 21 | right, h = lm_pair_line(pair, bits) * 8;
 
-        if (lm_join(&t->tab, left, right) != LM_JOIN_NONE)
+        if (find(t, left, right) != LM_MERGE_NONE)
             continue;
-        while (t->slot[h] != UINT64_MAX)
-            h = (h + 1) % slots;
-        t->slot[h] = pair << 22 | t->id[rnd(n)];
+        if (narrow)
+            put_narrow(&t->narrow, left, right, t->id[rnd(n)]);
+        else
+            put_wide(&t->wide, left, right, t->id[rnd(n)]);
         pairs--;
     }
 }
 
+static void free_joins(joins *t, unsigned bits)
+{
+    lm_free_huge(t->narrow.lines ? (void *)t->narrow.line : (void *)t->wide.slot,
+                 (size_t)64 << bits);
+}
+
 static bool same_merges(const lm_data_ops *op, const joins *t, size_t count, size_t length)
 {
-    uint16_t(*id)[LM_MERGE_MAX] = (void *)(hi - count * sizeof *id);
-    uint16_t(*to)[LM_MERGE_MAX] = (void *)((char *)id - count * sizeof *to);
+    uint32_t(*id)[LM_MERGE_MAX] = (void *)(hi - count * sizeof *id);
+    uint32_t(*to)[LM_MERGE_MAX] = (void *)((char *)id - count * sizeof *to);
     uint8_t *n = (uint8_t *)to - count;
-    uint16_t(*want)[LM_MERGE_MAX], (*into)[LM_MERGE_MAX];
+    uint32_t(*want)[LM_MERGE_MAX], (*into)[LM_MERGE_MAX];
     uint8_t *left;
     bool good = true;
 
@@ -240,19 +283,21 @@ static bool same_merges(const lm_data_ops *op, const joins *t, size_t count, siz
     for (size_t w = 0; w < count; w++) {
         n[w] = (uint8_t)(length ? length : 1 + rnd(LM_MERGE_MAX));
         for (size_t i = 0; i < n[w]; i++)
-            id[w][i] = (uint16_t)t->id[rnd(t->n)];
-        for (size_t i = 0; i + 1 < n[w]; i++) {
-            uint32_t made = lm_join(&t->tab, id[w][i], id[w][i + 1]);
-
-            to[w][i] = made == LM_JOIN_NONE ? LM_MERGE_NONE : (uint16_t)made;
-        }
+            id[w][i] = t->id[rnd(t->n)];
+        for (size_t i = 0; i + 1 < n[w]; i++)
+            to[w][i] = find(t, id[w][i], id[w][i + 1]);
         to[w][n[w] - 1] = LM_MERGE_NONE;
     }
     want = lm_memdup(id, count * sizeof *id);
     into = lm_memdup(to, count * sizeof *to);
     left = lm_memdup(n, count);
-    lm_merge_ref(&t->tab, count, want, into, left);
-    op->merge(&t->tab, count, id, to, n);
+    if (t->narrow.lines) {
+        lm_narrow_ref(&t->narrow, count, want, into, left);
+        op->narrow(&t->narrow, count, id, to, n);
+    } else {
+        lm_wide_ref(&t->wide, count, want, into, left);
+        op->wide(&t->wide, count, id, to, n);
+    }
     for (size_t w = 0; w < count; w++)
         good &= n[w] == left[w] && !memcmp(id[w], want[w], n[w] * sizeof **id);
     free(want);
@@ -261,9 +306,9 @@ static bool same_merges(const lm_data_ops *op, const joins *t, size_t count, siz
     return good;
 }
 
-static bool merges(const lm_data_ops *op)
+static bool merges(const lm_data_ops *op, bool narrow)
 {
-    static const size_t count[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 33, 100};
+    static const size_t count[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 33, 100, 300};
     /* lines as a power of 2, ids, pairs: few, as many as an index has, nearly every slot taken */
     static const size_t table[][3] = {{1, 3, 0},     {1, 3, 5},     {1, 5, 15},      {2, 6, 30},
                                       {4, 16, 60},   {4, 20, 127},  {6, 30, 250},    {6, 40, 511},
@@ -273,13 +318,23 @@ static bool merges(const lm_data_ops *op)
     for (size_t i = 0; i < LM_COUNT(table); i++) {
         joins t;
 
-        make_joins(&t, (unsigned)table[i][0], table[i][1], table[i][2]);
+        make_joins(&t, narrow, (unsigned)table[i][0], table[i][1], table[i][2]);
         for (size_t c = 0; c < LM_COUNT(count); c++)
             for (size_t length = 0; good && length <= LM_MERGE_MAX; length++)
                 good = same_merges(op, &t, count[c], length);
-        lm_free_huge(t.slot, sizeof *t.slot * 8 << table[i][0]);
+        free_joins(&t, (unsigned)table[i][0]);
     }
     return good;
+}
+
+static bool merges_narrow(const lm_data_ops *op)
+{
+    return merges(op, true);
+}
+
+static bool merges_wide(const lm_data_ops *op)
+{
+    return merges(op, false);
 }
 
 /* --- positions --- */
@@ -340,7 +395,8 @@ int main(void)
         const char *name;
         bool (*same)(const lm_data_ops *op);
     } kernel[] = {{"wordids", wordids},
-                  {"merge", merges},
+                  {"narrow", merges_narrow},
+                  {"wide", merges_wide},
                   {"positions", positions},
                   {"bytesets", bytesets}};
 
