@@ -12,6 +12,7 @@ faults()
             printf "%s%s", s, i % 8 == 7 ? "\n" : " "
         }
     }' | lm-import --max-bytes 1G - >many.lm
+    # shellcheck disable=SC2086 # options are words
     lm-bpe-train $opts --counts-out kept.lm in.lm
     try 'spilling' '-m 16M --tmp .' many.lm
     also=counts.lm

@@ -49,15 +49,20 @@ static inline lanes put(lanes v, uint32_t bit, uint32_t id)
                    _mm512_mask_set1_epi32(v.high, (__mmask16)(bit >> 16), (int)x)};
 }
 
+/* LM_MERGE_NONE becomes 2^21 - 1, which no pair holds. */
+static inline uint64_t pair_of(uint32_t left, uint32_t right)
+{
+    return (uint64_t)(left & 0x1fffff) << 21 | (right & 0x1fffff);
+}
+
 static inline uint32_t line_of(const table *t, uint32_t left, uint32_t right)
 {
-    return (uint32_t)lm_join_line((uint64_t)left << 21 | right, t->bits);
+    return (uint32_t)lm_join_line(pair_of(left, right), t->bits);
 }
 
 static inline uint32_t find(const table *t, uint32_t left, uint32_t right, uint32_t i)
 {
-    uint64_t pair = (uint64_t)left << 21 | right;
-    const __m512i want = _mm512_set1_epi64((long long)pair);
+    const __m512i want = _mm512_set1_epi64((long long)pair_of(left, right));
 
     for (;; i = (i + 1) & ((1u << t->bits) - 1)) {
         const uint64_t *line = t->slot + 8 * (size_t)i;
