@@ -82,29 +82,35 @@ def write(klass, version):
     print("};")
 
 
-def differ(path):
+def table(path):
+    """The version that uclass-tab.c was made from, and the byte of each character in it."""
     with open(path, encoding="utf-8") as f:
         source = f.read()
     version = re.search(r"from Unicode ([0-9.]+)", source).group(1)
     top = [int(x) for x in re.search(r"top\[\d+\] = {(.*?)}", source, re.S).group(1).split(",") if x.strip()]
     leaves = re.findall(r'^    "(.*)",$', source, re.M)
-    table = "".join(leaves[i] for i in top)
-    table = table[:0x3F000] + "0" * (0xE0000 - 0x3F000) + table[0x3F000:0x3F200] + "0" * (END - 0xE0200)
+    text = "".join(leaves[i] for i in top)
+    return version, text[:0x3F000] + "0" * (0xE0000 - 0x3F000) + text[0x3F000:0x3F200] + "0" * (END - 0xE0200)
+
+
+def differ(path):
+    version, now = table(path)
     klass, known = read(number(version))
     for c in range(END):
-        if known[c] and klass[c] != table[c]:
-            print("U+%04X: class %d, not %d" % (c, ord(table[c]) - 0x30, ord(klass[c]) - 0x30))
+        if known[c] and klass[c] != now[c]:
+            print("U+%04X: class %d, not %d" % (c, ord(now[c]) - 0x30, ord(klass[c]) - 0x30))
     print("%d characters compared" % sum(known))
 
 
-options, rest = getopt.getopt(sys.argv[1:], "a:d:")
-options = dict(options)
-folder = rest[0] if rest else "/usr/share/unicode"
-with open(folder + "/PropList.txt", encoding="utf-8") as f:
-    data = re.match(r"# PropList-([0-9.]+)\.txt", f.readline()).group(1)
-if "-d" in options:
-    differ(options["-d"])
-elif number(options.get("-a", data)) < number(data):
-    write(read(number(options["-a"]))[0], "%s, the data of %s without younger characters" % (options["-a"], data))
-else:
-    write(read(number(data))[0], data)
+if __name__ == "__main__":
+    options, rest = getopt.getopt(sys.argv[1:], "a:d:")
+    options = dict(options)
+    folder = rest[0] if rest else "/usr/share/unicode"
+    with open(folder + "/PropList.txt", encoding="utf-8") as f:
+        data = re.match(r"# PropList-([0-9.]+)\.txt", f.readline()).group(1)
+    if "-d" in options:
+        differ(options["-d"])
+    elif number(options.get("-a", data)) < number(data):
+        write(read(number(options["-a"]))[0], "%s, the data of %s without younger characters" % (options["-a"], data))
+    else:
+        write(read(number(data))[0], data)

@@ -1,6 +1,6 @@
 """Text to measure and compare tokenizers on, as a stream of documents, from what Debian packages install.
 
-    python3 corpus.py code|prose|cjk|js|emoji|mixed|bytes|utf8 MEGABYTES >OUT.lm
+    python3 corpus.py code|prose|cjk|js|emoji|mixed|bytes|utf8 MEGABYTES [EXCEPT] >OUT.lm
 
 code   Go's library (golang-1.19-src), Python's, C headers
 prose  English: an encyclopedic dictionary (dict-gcide), the hackers' jargon file (jargon-text)
@@ -8,8 +8,8 @@ cjk    Chinese and Japanese: manual pages (manpages-zh, manpages-ja), help and h
        (libreoffice-help-zh-cn, debian-reference-zh-cn, debian-reference-ja); lines that are at least half CJK
 js     minified or generated JavaScript (libjs-mathjax, libjs-three, ..): lines of 400 bytes on average or more
 emoji  sentences with the sequences of emoji-test.txt (unicode-data), from a fixed seed
-mixed  all of these by turns, whole again until the size is reached; bytes, utf8: random, from a fixed seed, less
-       unassigned characters
+mixed  all of these by turns, whole again until the size is reached; kind= tells of which a document is
+bytes, utf8   random, from a fixed seed; EXCEPT is a list of characters to leave out, one a line, in hex (newer.py)
 Everything but bytes is valid UTF-8. Exit 1, with a word on stderr, if fewer than 200 kB are at hand.
 """
 
@@ -20,7 +20,6 @@ import os
 import random
 import re
 import sys
-import unicodedata
 
 from lmrec import write
 
@@ -98,25 +97,24 @@ def turns(*sources):
 
 
 def mixed():
-    everything = list(turns(code(), prose(), cjk(), js(), emoji()))
+    everything = list(turns(*(zip(itertools.repeat(kind.__name__), kind()) for kind in (code, prose, cjk, js, emoji))))
     return itertools.cycle(everything) if everything else iter(())
 
 
-def assigned(data):
-    """data less the characters that only some version of Unicode knows: engines differ there. What was apart and is
-    now together may be such a character in its turn."""
+def less(data, some):
+    """data less characters. What was apart and is now together may be such a character in its turn."""
     while True:
         text = data.decode(errors="surrogateescape")
-        some = "".join(c for c in text if unicodedata.category(c) != "Cn").encode(errors="surrogateescape")
-        if some == data:
+        rest = "".join(c for c in text if c not in some).encode(errors="surrogateescape")
+        if rest == data:
             return data
-        data = some
+        data = rest
 
 
 def bytes_():
     rnd = random.Random(5)
     while True:
-        yield assigned(rnd.randbytes(rnd.randint(1, 20000)))
+        yield rnd.randbytes(rnd.randint(1, 20000))
 
 
 def utf8():
@@ -124,11 +122,15 @@ def utf8():
     while True:
         top = rnd.choice((0x80, 0x800, 0x10000, 0x110000))
         points = (rnd.randrange(top) for _ in range(rnd.randint(1, 4000)))
-        yield assigned("".join(chr(c) for c in points if not 0xD800 <= c < 0xE000).encode())
+        yield "".join(chr(c) for c in points if not 0xD800 <= c < 0xE000).encode()
 
 
 if __name__ == "__main__":
     kind, most = sys.argv[1], int(float(sys.argv[2]) * 1e6)
+    leave = set()
+    if sys.argv[3:]:
+        with open(sys.argv[3]) as f:
+            leave = {chr(int(ln, 16)) for ln in f}
     source = {
         "code": code,
         "prose": prose,
@@ -141,12 +143,15 @@ if __name__ == "__main__":
     }[kind]
     docs, size = [], 0
     for doc in source():
+        of, doc = doc if kind == "mixed" else (None, doc)
+        if leave:
+            doc = less(doc, leave)
         if size + len(doc) > most:
             if size > most * 0.9 or len(doc) < most / 50:
                 break
             continue
-        docs.append(doc)
+        docs.append(("kind=" + of if of else "", doc))
         size += len(doc)
     if size < min(most, 200000) * 0.9:
         sys.exit("no text for " + kind)
-    write(sys.stdout.buffer, docs)
+    write(sys.stdout.buffer, [d for _, d in docs], [of for of, _ in docs])

@@ -30,11 +30,12 @@ def documents(path):
             yield body
 
 
-def write(f, docs):
-    """A stream of a list of bodies."""
+def write(f, docs, attrs=()):
+    """A stream of a list of bodies; attrs: one more attribute of each, or none."""
     f.write(b"%lm 1\n")
     for i, d in enumerate(docs):
-        f.write(b"@doc %d id=%032x\n%b\n" % (len(d), i, d))
+        more = " " + attrs[i] if attrs and attrs[i] else ""
+        f.write(b"@doc %d id=%032x%b\n%b\n" % (len(d), i, more.encode(), d))
     f.write(b"%%end n=%d b=%d\n" % (len(docs), sum(map(len, docs))))
 
 
