@@ -1,10 +1,8 @@
-/* map: lm_map, an ordered pipeline of three steps: the caller reads batches of records, workers run
-   the function over them, one writer writes the results in the order of reading. */
-#include "par/par.h"
+/* map: lm_map, an ordered pipeline of three steps: batches of records are read, the function runs
+   over them, the results are written in the order of reading. Every thread does each by turns, and
+   works on what it has just read: only one reads at a time, one writes. */
+#include "par/batch.h"
 #include <pthread.h>
-
-#define BATCH (1u << 20)
-#define KEEP_ROOM (8u << 20) /* a batch that held a larger record gives its memory back */
 
 static _Thread_local struct {
     void *p;
@@ -28,33 +26,7 @@ static void local_end(void)
     local.p = NULL;
 }
 
-/* One record or note of a batch, as places in the batch's bytes. */
-struct item {
-    size_t at, n, type, ntype, attrs, nattrs, body, nbody;
-    uint64_t seq, off;
-    const char *file;
-    bool note;
-};
-/* A stretch of output: bytes of the input (src 0), made bytes (1), or a note (2). */
-struct seg {
-    int src;
-    size_t at, n;
-    uint64_t recs, body;
-};
-
-enum { FREE, FULL, BUSY, READY };
-struct batch {
-    int state;
-    bool flush; /* the reader was about to wait: show what there is */
-    lm_buf in, out, rej;
-    uint64_t rejs, rejbody;
-    struct item *item;
-    struct seg *seg;
-    size_t items, capitem, segs, capseg;
-    int err;
-    lm_error error;
-};
-
+struct thread;
 struct map {
     lm_in *in;
     lm_out *out;
@@ -64,14 +36,25 @@ struct map {
     void *ctx;
     unsigned jobs;
     size_t nring;
-    struct batch *ring, *fill;
-    uint64_t read, taken, written; /* serial numbers: batches handed out, begun, done */
-    bool eof;
-    atomic_bool stop; /* the reader looks at it without the lock */
-    int err;
-    lm_error error;
+    struct lm_batch **ring; /* those not yet written, by serial number; else NULL */
+    struct lm_batch *fill;  /* what is being read into; NULL: no more is read */
+    struct lm_batch
+        *lent; /* its records lie in what is read into until the next reader takes over */
+    uint64_t read, taken, written; /* serial numbers: batches read, begun, done */
+    bool reading, writing, eof;    /* by one thread at a time */
+    atomic_bool stop;              /* the reader looks at it without the lock */
+    int err, rc;                   /* of the writer or a worker; of the reader */
+    lm_error error, read_error;
+    struct thread *reader;
     pthread_mutex_t lock;
-    pthread_cond_t full, ready, freed;
+    pthread_cond_t idle, freed; /* there may be something to do; a batch was written */
+};
+
+struct thread {
+    struct map *m;
+    pthread_t id;
+    struct lm_batch *spare; /* its batches that are free, the last one used first: near this core */
+    lm_rec head, r;         /* what it reads; what it works on */
 };
 
 static int reject(lm_rec *r)
@@ -134,217 +117,144 @@ static int map_inline(struct map *m)
     return rc;
 }
 
-static void seg_add(struct batch *b, int src, size_t at, size_t n, uint64_t recs, uint64_t body)
+/* Works on the batch that was read first. Here and below the caller has the lock. */
+static void process(struct map *m, struct thread *t)
 {
-    struct seg *last = b->segs ? &b->seg[b->segs - 1] : NULL;
+    struct lm_batch *b = m->ring[m->taken++ % m->nring];
 
-    if (last && src != 2 && last->src == src && last->at + last->n == at) {
-        last->n += n;
-        last->recs += recs;
-        last->body += body;
-        return;
-    }
-    LM_GROW(b->seg, b->segs, b->capseg);
-    b->seg[b->segs++] = (struct seg){src, at, n, recs, body};
-}
-
-static int one(struct map *m, struct batch *b, const struct item *it, lm_rec *r)
-{
-    const char *p = b->in.p;
-    size_t at = b->out.n;
-    int keep, err = 0;
-
-    lm_rec_view(r, (lm_str){p + it->at, it->n}, (lm_str){p + it->type, it->ntype},
-                (lm_str){p + it->attrs, it->nattrs}, (lm_str){p + it->body, it->nbody});
-    r->seq = it->seq;
-    r->off = it->off;
-    r->file = it->file;
-    keep = lm_acts_on(r->type) ? m->f(r, m->ctx) : LM_KEEP;
-    if (keep < 0)
-        return keep;
-    if (keep == LM_DROP) {
-        lm_count_drop(r);
-        if (lm_rejects()) {
-            err = lm_rec_write(&b->rej, r);
-            b->rejs++;
-            b->rejbody += r->body.n;
-        }
-    } else if (r->raw.p) {
-        seg_add(b, 0, it->at, it->n, 1, r->body.n);
-    } else {
-        err = lm_rec_write(&b->out, r);
-        seg_add(b, 1, at, b->out.n - at, 1, r->body.n);
-    }
-    if (!err && r->nextra == UINT64_MAX)
-        return lm_last_error()->err;
-    if (!err && r->nextra) {
-        seg_add(b, 1, b->out.n, r->extra->n, r->nextra, r->bextra);
-        lm_buf_add(&b->out, r->extra->p, r->extra->n);
-    }
-    return err;
-}
-
-static void *worker(void *arg)
-{
-    struct map *m = arg;
-    lm_rec r = {0};
-
-    pthread_mutex_lock(&m->lock);
-    for (;;) {
-        struct batch *b;
-
-        while (!m->stop && m->taken == m->read && !m->eof)
-            pthread_cond_wait(&m->full, &m->lock);
-        if (m->stop || m->taken == m->read)
-            break;
-        b = &m->ring[m->taken++ % m->nring];
-        b->state = BUSY;
-        pthread_mutex_unlock(&m->lock);
-        for (size_t i = 0; i < b->items && !b->err; i++) {
-            if (b->item[i].note)
-                seg_add(b, 2, b->item[i].at, b->item[i].n, 0, 0);
-            else
-                b->err = one(m, b, &b->item[i], &r);
-        }
-        if (b->err)
-            b->error = *lm_last_error();
-        pthread_mutex_lock(&m->lock);
-        b->state = READY;
-        pthread_cond_signal(&m->ready);
-    }
     pthread_mutex_unlock(&m->lock);
-    lm_rec_free(&r);
-    local_end();
-    return NULL;
-}
-
-static int write_batch(struct map *m, struct batch *b)
-{
-    int err = 0;
-
-    for (size_t i = 0; i < b->segs && !err && m->out; i++) {
-        const struct seg *s = &b->seg[i];
-
-        if (s->src == 2)
-            err = lm_out_note(m->out, (lm_str){b->in.p + s->at, s->n});
-        else
-            err = lm_out_raw(m->out, (s->src ? b->out.p : b->in.p) + s->at, s->n, s->recs, s->body);
-    }
-    if (!err && b->rejs)
-        err = lm_out_raw(lm_rejects(), b->rej.p, b->rej.n, b->rejs, b->rejbody);
-    if (!err && b->flush && m->out)
-        err = lm_out_flush(m->out);
-    if (!err && b->err) {
-        *lm_last_error() = b->error;
-        err = b->err;
-    }
-    return err;
-}
-
-static void *writer(void *arg)
-{
-    struct map *m = arg;
-
+    lm_batch_run(b, m->f, m->ctx, &t->r);
     pthread_mutex_lock(&m->lock);
-    while (!m->stop) {
-        struct batch *b = &m->ring[m->written % m->nring];
+    b->ready = true;
+}
+
+static bool may_write(const struct map *m)
+{
+    const struct lm_batch *b = m->ring[m->written % m->nring];
+
+    return !m->writing && b && b->ready;
+}
+
+static void write_ready(struct map *m)
+{
+    while (!m->stop && may_write(m)) {
+        struct lm_batch **place = &m->ring[m->written % m->nring], *b = *place;
+        struct thread *owner = b->owner;
         int err;
 
-        if (m->written == m->read && m->eof)
-            break;
-        if (m->written == m->read || b->state != READY) {
-            pthread_cond_wait(&m->ready, &m->lock);
-            continue;
-        }
+        m->writing = true;
         pthread_mutex_unlock(&m->lock);
-        err = write_batch(m, b);
+        err = lm_batch_write(b, m->out);
         pthread_mutex_lock(&m->lock);
-        b->state = FREE;
+        m->writing = false;
         m->written++;
+        *place = NULL;
+        b->next = owner->spare;
+        owner->spare = b;
         if (err) {
             m->err = err;
             m->error = *lm_last_error();
             m->stop = true;
-            pthread_cond_broadcast(&m->full);
+            pthread_cond_broadcast(&m->idle);
+        } else if (!m->reading && m->read - m->written == m->nring - 1) {
+            pthread_cond_signal(&m->idle); /* there is room to read again */
         }
         pthread_cond_signal(&m->freed);
     }
-    pthread_mutex_unlock(&m->lock);
-    return NULL;
 }
 
-static void clear(lm_buf *b)
+/* Does what is to be done but reading; false = there was nothing. Whoever has worked on a batch
+   comes by here and writes it if it is its turn, or else whoever wrote the one before does. */
+static bool help(struct map *m, struct thread *t)
 {
-    b->n = 0;
-    if (b->cap > KEEP_ROOM)
-        lm_buf_free(b);
+    if (may_write(m))
+        write_ready(m);
+    else if (m->taken != m->read)
+        process(m, t);
+    else
+        return false;
+    return true;
 }
 
-/* Hands the batch being filled to the workers and waits for a free one. false = the run stops. */
+/* Waits until only n batches are under way; false = the run stops. */
+static bool wait_for(struct map *m, uint64_t n)
+{
+    while (m->read - m->written > n && !m->stop)
+        if (!help(m, m->reader))
+            pthread_cond_wait(&m->freed, &m->lock);
+    return !m->stop;
+}
+
+static void fill_next(struct map *m)
+{
+    struct lm_batch *b = m->reader->spare;
+
+    if (b) {
+        m->reader->spare = b->next;
+    } else {
+        b = lm_zalloc(1, sizeof *b);
+        b->owner = m->reader;
+    }
+    lm_batch_clear(b);
+    m->fill = b;
+}
+
+static void put(struct map *m, bool flush)
+{
+    m->fill->flush = flush;
+    m->ring[m->read++ % m->nring] = m->fill;
+    m->fill = NULL;
+}
+
+/* Leaves the batch being filled to the others and waits until there may be one more. false = the
+   run stops. */
 static bool hand_out(struct map *m, bool flush)
 {
-    struct batch *b;
-
     pthread_mutex_lock(&m->lock);
-    m->fill->flush = flush;
-    m->fill->state = FULL;
-    m->read++;
-    pthread_cond_signal(&m->full);
-    b = &m->ring[m->read % m->nring];
-    while (b->state != FREE && !m->stop)
-        pthread_cond_wait(&m->freed, &m->lock);
+    put(m, flush);
+    pthread_cond_signal(&m->idle);
+    if (wait_for(m, m->nring - 1))
+        fill_next(m);
     pthread_mutex_unlock(&m->lock);
-    if (b->state != FREE)
-        return false;
-    clear(&b->in);
-    clear(&b->out);
-    clear(&b->rej);
-    b->items = b->segs = 0;
-    b->rejs = b->rejbody = 0;
-    m->fill = b;
-    return true;
+    return m->fill;
+}
+
+/* The same of records that the reader goes on to hold: they are copied. */
+static bool hand_copy(struct map *m)
+{
+    lm_batch_keep(m->fill);
+    return hand_out(m, true);
+}
+
+/* What was read is about to move: the batch takes the memory it lies in. */
+static void on_turn(void *ctx)
+{
+    struct map *m = ctx;
+    struct lm_batch *b = m->fill;
+
+    if (!b || !b->from)
+        return;
+    lm_in_swap(m->in, &b->in);
+    hand_out(m, false);
 }
 
 static void on_block(void *ctx)
 {
     struct map *m = ctx;
 
-    if (m->fill->items && !m->stop)
-        hand_out(m, true);
+    if (m->fill && m->fill->items)
+        hand_copy(m);
 }
 
 static void on_note(void *ctx, lm_str line)
 {
     struct map *m = ctx;
-    struct batch *b = m->fill;
 
-    LM_GROW(b->item, b->items, b->capitem);
-    b->item[b->items++] = (struct item){.at = b->in.n, .n = line.n, .note = true};
-    lm_buf_add(&b->in, line.p, line.n);
+    if (!m->fill)
+        return;
+    lm_batch_note(m->fill, line);
     if (line.n >= 4 && !memcmp(line.p, "%seg", 4)) /* a segment's end is shown at once */
-        hand_out(m, true);
-}
-
-static void add(struct map *m, const lm_rec *r)
-{
-    struct batch *b = m->fill;
-    const char *p = r->raw.p;
-    size_t at = b->in.n;
-
-    LM_GROW(b->item, b->items, b->capitem);
-    b->item[b->items++] = (struct item){at,
-                                        r->raw.n,
-                                        at + (size_t)(r->type.p - p),
-                                        r->type.n,
-                                        at + (size_t)(r->attrs.p - p),
-                                        r->attrs.n,
-                                        at + (size_t)(r->body.p - p),
-                                        r->body.n,
-                                        r->seq,
-                                        r->off,
-                                        r->file,
-                                        false};
-    lm_buf_add(&b->in, p, r->raw.n);
+        hand_copy(m);
 }
 
 /* Has all that was read written: then what comes next may be written by this thread. */
@@ -352,76 +262,122 @@ static bool settle(struct map *m)
 {
     bool go;
 
-    if (m->fill->items && !hand_out(m, true))
+    if (m->fill->items && !hand_copy(m))
         return false;
     pthread_mutex_lock(&m->lock);
-    while (m->written != m->read && !m->stop)
-        pthread_cond_wait(&m->freed, &m->lock);
-    go = !m->stop;
+    go = wait_for(m, 0);
     pthread_mutex_unlock(&m->lock);
     return go;
 }
 
-static int read_all(struct map *m)
+/* From here on the reader's own memory is read into; what was so far goes to the batch in it. */
+static void take_over(struct map *m)
 {
-    lm_rec r = {0};
+    lm_buf mine = m->fill->in;
+
+    if (m->fill != m->lent) {
+        m->fill->in = (lm_buf){0};
+        lm_in_swap(m->in, &mine);
+        if (m->lent)
+            m->lent->in = mine;
+        else
+            lm_buf_free(&mine);
+    }
+    m->lent = NULL;
+}
+
+/* Reads a batch, which this thread works on next as a rule: what it read is near it. */
+static void read_batch(struct map *m, struct thread *t)
+{
+    struct lm_batch *b;
     uint64_t len;
-    bool go = true;
     int rc = 1;
 
-    while (go && !m->stop && (rc = lm_next_upto(m->in, &r, m->limit, &len)) > 0) {
-        if (rc == 2) {
-            go = settle(m);
-            if (go && (rc = large(m, &r, len)) < 0)
-                break;
-            continue;
-        }
-        add(m, &r);
-        if (m->fill->in.n >= BATCH)
-            go = hand_out(m, false);
+    m->reading = true;
+    m->reader = t;
+    fill_next(m);
+    pthread_mutex_unlock(&m->lock);
+    take_over(m);
+    while (m->fill && !m->stop && !(m->fill->from && lm_in_low(m->in)) &&
+           (rc = lm_next_upto(m->in, &t->head, m->limit, &len)) > 0 && m->fill)
+        if (rc == 1)
+            lm_batch_add(m->fill, &t->head);
+        else if (settle(m) && (rc = large(m, &t->head, len)) < 0)
+            break;
+    b = m->fill;
+    if (b && b->from && b->in.p) /* it has memory, not lent yet */
+        lm_in_swap(m->in, &b->in);
+    else if (b && b->from)
+        m->lent = b;
+    pthread_mutex_lock(&m->lock);
+    if (rc <= 0) {
+        m->eof = true;
+        m->rc = rc;
+        m->read_error = *lm_last_error();
     }
-    if (go && !m->stop && m->fill->items)
-        hand_out(m, false);
-    lm_rec_free(&r);
+    if (b && b->items) {
+        put(m, rc <= 0);
+    } else if (b) {
+        b->next = t->spare;
+        t->spare = b;
+    }
+    m->reading = false;
+    if (m->eof)
+        pthread_cond_broadcast(&m->idle);
+    else
+        pthread_cond_signal(&m->idle);
+}
+
+/* One of equals: each reads, works and writes by turns. */
+static void *worker(void *arg)
+{
+    struct thread *t = arg;
+    struct map *m = t->m;
+
+    pthread_mutex_lock(&m->lock);
+    while (!m->stop) {
+        if (help(m, t))
+            continue;
+        if (m->eof)
+            break;
+        if (!m->reading && m->read - m->written < m->nring)
+            read_batch(m, t);
+        else
+            pthread_cond_wait(&m->idle, &m->lock);
+    }
+    pthread_mutex_unlock(&m->lock);
+    lm_rec_free(&t->head);
+    lm_rec_free(&t->r);
     local_end();
-    return rc < 0 ? rc : 0;
+    return NULL;
 }
 
 static int map_threads(struct map *m)
 {
-    pthread_t *t = lm_zalloc(m->jobs + 1, sizeof *t);
-    unsigned n = 0;
-    lm_error read_error;
-    int rc;
+    struct thread *t = lm_zalloc(m->jobs, sizeof *t);
+    unsigned n;
 
-    if (pthread_create(&t[n], NULL, writer, m)) {
-        free(t);
-        return lm_err(LM_EIO, "cannot start a thread");
-    }
-    for (n = 1; n <= m->jobs; n++)
-        if (pthread_create(&t[n], NULL, worker, m))
+    t->m = m;
+    for (n = 1; n < m->jobs; n++) { /* those that can be had do */
+        t[n].m = m;
+        if (pthread_create(&t[n].id, NULL, worker, &t[n]))
             break;
-    if (n == 1) {
-        rc = lm_err(LM_EIO, "cannot start a thread");
-        m->stop = true;
-    } else {
-        rc = read_all(m);
     }
-    read_error = *lm_last_error();
-    pthread_mutex_lock(&m->lock);
-    m->eof = true;
-    pthread_cond_broadcast(&m->full);
-    pthread_cond_broadcast(&m->ready);
-    pthread_mutex_unlock(&m->lock);
-    while (n)
-        pthread_join(t[--n], NULL);
+    worker(t);
+    while (--n)
+        pthread_join(t[n].id, NULL);
+    for (size_t i = 0; i < m->nring; i++)
+        if (m->ring[i])
+            lm_batch_free(m->ring[i]);
+    for (n = 0; n < m->jobs; n++)
+        for (struct lm_batch *b; (b = t[n].spare);) {
+            t[n].spare = b->next;
+            lm_batch_free(b);
+        }
     free(t);
-    if (m->err) { /* of an earlier record than the read error */
-        *lm_last_error() = m->error;
-        return m->err;
-    }
-    *lm_last_error() = read_error;
-    return rc;
+    /* m->err is of an earlier record than the read error */
+    *lm_last_error() = m->err ? m->error : m->read_error;
+    return m->err ? m->err : m->rc;
 }
 
 int lm_map_big(lm_in *in, lm_out *out, unsigned jobs, int (*f)(lm_rec *r, void *ctx), void *ctx,
@@ -435,31 +391,24 @@ int lm_map_big(lm_in *in, lm_out *out, unsigned jobs, int (*f)(lm_rec *r, void *
                     .ctx = ctx,
                     .jobs = jobs ? jobs : lm_jobs(),
                     .lock = PTHREAD_MUTEX_INITIALIZER,
-                    .full = PTHREAD_COND_INITIALIZER,
-                    .ready = PTHREAD_COND_INITIALIZER,
+                    .idle = PTHREAD_COND_INITIALIZER,
                     .freed = PTHREAD_COND_INITIALIZER};
     int rc;
 
     if (m.jobs == 1)
         return map_inline(&m);
-    m.nring = 4u * m.jobs;
+    m.nring = 2u * m.jobs + 2;
     m.ring = lm_zalloc(m.nring, sizeof *m.ring);
-    m.fill = m.ring;
     lm_in_tie(in, NULL);
     lm_in_on_note(in, on_note, &m);
     lm_in_on_block(in, on_block, &m);
+    lm_in_on_turn(in, on_turn, &m);
     rc = map_threads(&m);
+    lm_in_on_turn(in, NULL, NULL);
     lm_in_on_note(in, NULL, NULL);
     lm_in_on_block(in, NULL, NULL);
     if (out)
         lm_in_tie(in, out);
-    for (size_t i = 0; i < m.nring; i++) {
-        lm_buf_free(&m.ring[i].in);
-        lm_buf_free(&m.ring[i].out);
-        lm_buf_free(&m.ring[i].rej);
-        free(m.ring[i].item);
-        free(m.ring[i].seg);
-    }
     free(m.ring);
     return rc;
 }

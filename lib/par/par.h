@@ -12,7 +12,7 @@ enum { LM_DROP = 0, LM_KEEP = 1 };
    for any jobs. Returns 0 or an error class. out may be NULL: nothing is written. */
 int lm_map(lm_in *in, lm_out *out, unsigned jobs, int (*f)(lm_rec *r, void *ctx), void *ctx);
 /* The same for bodies of any size: a record of the tool's types whose body is over limit bytes is given to big in its
-   turn, in the thread that called, as lm_next_head leaves it: big reads the body by lm_body_read and writes what
+   turn, with no other under way, as lm_next_head leaves it: big reads the body by lm_body_read and writes what
    becomes of it to out; 0 or an error class. Other records as large pass in pieces. */
 int lm_map_big(lm_in *in, lm_out *out, unsigned jobs, int (*f)(lm_rec *r, void *ctx), void *ctx, uint64_t limit,
                int (*big)(lm_in *in, lm_rec *r, uint64_t len, lm_out *out, void *ctx));

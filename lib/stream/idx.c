@@ -94,7 +94,7 @@ uint64_t lm_in_jump(lm_in *in, uint64_t rec)
         in->err = LM_EIO;
         return m.rec;
     }
-    in->lo = in->hi = in->crcat = 0;
+    in->lo = in->crcat = in->hi;
     in->eof = in->pending = false;
     in->left = 0;
     in->open = in->any = in->jumped = true;

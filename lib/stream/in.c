@@ -118,6 +118,32 @@ void lm_in_on_block(lm_in *in, void (*f)(void *ctx), void *ctx)
     in->block_ctx = ctx;
 }
 
+void lm_in_on_turn(lm_in *in, void (*f)(void *ctx), void *ctx)
+{
+    in->turn = f;
+    in->turn_ctx = ctx;
+}
+
+void lm_in_swap(lm_in *in, lm_buf *b)
+{
+    size_t have = in->hi - in->lo, want = (have > LM_IN_BUF ? have : LM_IN_BUF) + LM_IN_TAIL + 1;
+    lm_buf was = {in->buf, in->lo, in->buf ? in->cap + 1 : 0};
+
+    if (b->cap < want) {
+        free(b->p);
+        b->p = lm_alloc(want);
+        b->cap = want;
+    }
+    if (have)
+        memcpy(b->p, in->buf + in->lo, have);
+    in->buf = b->p;
+    in->cap = b->cap - 1;
+    in->crcat -= in->lo < in->crcat ? in->lo : in->crcat;
+    in->lo = 0;
+    in->hi = have;
+    *b = was;
+}
+
 void lm_in_on_warn(lm_in *in, void (*f)(const char *line))
 {
     in->warn = f;
@@ -178,6 +204,29 @@ static void on_block(void *ctx)
         lm_out_flush(in->tie); /* its error is sticky and shows at the next write */
 }
 
+bool lm_in_low(const lm_in *in)
+{
+    return in->hi > LM_IN_BUF - LM_IN_LOW && in->hi - in->lo < LM_IN_LOW;
+}
+
+/* Must the unread bytes move for need of them to have room? Where what was read has to stay, they
+   do so before little is left to read into, and a large buffer is not filled for its own sake. */
+static bool must_move(const lm_in *in, size_t need)
+{
+    if (!in->lo)
+        return false;
+    if (in->cap - in->lo < need || in->hi == in->cap)
+        return true;
+    return in->turn ? lm_in_low(in) : in->lo == in->hi;
+}
+
+static size_t room(const lm_in *in, size_t need)
+{
+    size_t top = in->lo + need > LM_IN_BUF ? in->lo + need : LM_IN_BUF;
+
+    return (in->turn && top < in->cap ? top : in->cap) - in->hi;
+}
+
 /* Makes at least need bytes unread, if the file has them; grows as they come, so a false length in
    a short file costs no memory. Returns false with in->err set on a read error. */
 bool lm_in_fill(lm_in *in, size_t need)
@@ -189,7 +238,9 @@ bool lm_in_fill(lm_in *in, size_t need)
             lm_out_settle(in->tie);
         if (in->open)
             lm_in_crc_upto(in, in->lo);
-        if (in->lo && (in->lo == in->hi || in->cap - in->lo < need || in->cap == in->hi)) {
+        if (must_move(in, need) && in->turn)
+            in->turn(in->turn_ctx);
+        if (must_move(in, need)) {
             memmove(in->buf, in->buf + in->lo, in->hi - in->lo);
             in->crcat -= in->lo < in->crcat ? in->lo : in->crcat;
             in->hi -= in->lo;
@@ -199,7 +250,7 @@ bool lm_in_fill(lm_in *in, size_t need)
             in->cap = in->cap ? in->cap * 2 : LM_IN_BUF;
             in->buf = lm_realloc(in->buf, in->cap + 1); /* one for the LF that stops a scan */
         }
-        k = lm_src_read(in->src, in->buf + in->hi, in->cap - in->hi, on_block, in);
+        k = lm_src_read(in->src, in->buf + in->hi, room(in, need), on_block, in);
         if (k < 0) {
             if (k == LM_ETRUNC || k == LM_ECORRUPT) {
                 in->seq = in->next_seq;
@@ -259,7 +310,7 @@ static int next_file(lm_in *in)
         return in->err = LM_EIO;
     if (in->tie)
         lm_out_settle(in->tie);
-    in->lo = in->hi = in->crcat = 0;
+    in->lo = in->crcat = in->hi; /* what was read may have to stay */
     in->eof = in->open = in->any = in->lossy = in->jumped = in->nocrc = false;
     in->off = in->next_seq = in->seq = in->recoff = 0;
     return 1;

@@ -5,6 +5,8 @@
 #include "stream/io.h"
 
 #define LM_IN_BUF (1u << 20)
+#define LM_IN_LOW (LM_IN_BUF / 16)                 /* so little is moved rather than read on to */
+#define LM_IN_TAIL (LM_IN_BUF / 4)                 /* room for the last record of a buffer that is to stay */
 
 struct lm_in {
     char **paths;
@@ -32,6 +34,8 @@ struct lm_in {
     void *note_ctx;
     void (*block)(void *);
     void *block_ctx;
+    void (*turn)(void *);
+    void *turn_ctx;
     void (*warn)(const char *);
     void (*lost)(void *, const char *, uint64_t, uint64_t);
     void *lost_ctx;

@@ -74,6 +74,12 @@ void lm_in_on_note(lm_in *in, void (*f)(void *ctx, lm_str line), void *ctx);   /
 typedef struct { _Atomic uint64_t recs, body, bytes, size, skipped; } lm_stats;   /* size: of all files, 0 = unknown */
 lm_stats *lm_in_stats(lm_in *in);
 void lm_in_on_block(lm_in *in, void (*f)(void *ctx), void *ctx);     /* called before a read that would block, instead of the flush */
+/* Records without a copy: from when f is set on, what lm_next gave stays where it is until f was called; then it may be
+   overwritten, unless f took the memory by lm_in_swap. NULL: as ever, until the next lm_next. */
+void lm_in_on_turn(lm_in *in, void (*f)(void *ctx), void *ctx);
+/* b becomes the memory read into so far, what b had is read into from now on; within f, or between two lm_next. */
+void lm_in_swap(lm_in *in, lm_buf *b);
+bool lm_in_low(const lm_in *in);                   /* little of the memory read into is left: a good time to swap */
 void lm_in_on_warn(lm_in *in, void (*f)(const char *line));        /* told what LM_IN_LAX went past */
 const char *lm_in_name(const lm_in *in);           /* of the file being read; "stdin" */
 void lm_in_where(const lm_in *in, char *out, size_t n);            /* file:record:byte of the current record */

@@ -8,7 +8,8 @@ cjk    Chinese and Japanese: manual pages (manpages-zh, manpages-ja), help and h
        (libreoffice-help-zh-cn, debian-reference-zh-cn, debian-reference-ja); lines that are at least half CJK
 js     minified or generated JavaScript (libjs-mathjax, libjs-three, ..): lines of 400 bytes on average or more
 emoji  sentences with the sequences of emoji-test.txt (unicode-data), from a fixed seed
-mixed  all of these by turns, whole again until the size is reached; kind= tells of which a document is
+mixed  all of these, as much of each as there is, whole again until the size is reached; kind= tells of which a
+       document is
 bytes, utf8   random, from a fixed seed; EXCEPT is a list of characters to leave out, one a line, in hex (newer.py)
 Everything but bytes is valid UTF-8. Exit 1, with a word on stderr, if fewer than 200 kB are at hand.
 """
@@ -97,8 +98,20 @@ def turns(*sources):
 
 
 def mixed():
-    everything = list(turns(*(zip(itertools.repeat(kind.__name__), kind()) for kind in (code, prose, cjk, js, emoji))))
-    return itertools.cycle(everything) if everything else iter(())
+    """Of the kind next of which there was least so far."""
+    kinds = [[0, kind.__name__, kind()] for kind in (code, prose, cjk, js, emoji)]
+    everything = []
+    while kinds:
+        least = min(kinds, key=lambda k: k[0])
+        doc = next(least[2], None)
+        if doc is None:
+            kinds.remove(least)
+            continue
+        least[0] += len(doc)
+        everything.append((least[1], doc))
+        yield everything[-1]
+    while everything:
+        yield from everything
 
 
 def less(data, some):

@@ -87,6 +87,62 @@ static int run_map(const char *from, const char *to, unsigned jobs, int (*f)(lm_
     return err;
 }
 
+static int upper(lm_rec *r, void *ctx)
+{
+    lm_str was = r->body;
+    char *p;
+
+    (void)ctx;
+    if (was.n % 3 == 0) /* passes as it was read */
+        return LM_KEEP;
+    p = lm_body_alloc(r, was.n);
+    for (size_t i = 0; i < was.n; i++)
+        p[i] = (char)(~was.p[i]);
+    return LM_KEEP;
+}
+
+/* Bodies of none to 3 MB, most of them small, so that buffers end in each, with notes and segments.
+ */
+static void mixed_sizes(const char *in, const char *one, const char *many)
+{
+    lm_out *o = lm_out_open(in, 0);
+    lm_rec r = {0};
+    lm_buf a = {0}, b = {0};
+    char *body = lm_alloc(3 << 20);
+    uint64_t x = 1;
+
+    for (size_t i = 0; i < 3 << 20; i++)
+        body[i] = (char)(i * 7 + i / 251);
+    for (int i = 0; i < 900; i++) {
+        size_t top;
+
+        x = x * 6364136223846793005u + 1442695040888963407u;
+        top = i % 50 == 49 ? 3 << 20 : i % 10 == 9 ? 300 << 10 : 20 << 10;
+        lm_rec_new(&r, "a");
+        lm_setf(&r, "i", "%d", i);
+        lm_body(&r, body, (size_t)((x >> 33) % top));
+        lm_put(o, &r);
+        if (i % 90 == 5)
+            lm_out_note(o, LM_STR("%# a remark"));
+        if (i % 200 == 100)
+            lm_out_seg(o);
+    }
+    lm_rec_free(&r);
+    ok(lm_out_end(o) == 0, "records of all sizes");
+    lm_out_close(o);
+    ok(run_map(in, one, 1, upper) == 0 && lm_read_file(one, &a, 1 << 28) == 0,
+       "through one thread");
+    for (unsigned jobs = 2; jobs <= 5; jobs++) {
+        b.n = 0;
+        ok(run_map(in, many, jobs, upper) == 0 && lm_read_file(many, &b, 1 << 28) == 0 &&
+               lm_eq(lm_buf_str(&a), lm_buf_str(&b)),
+           "through more: the same bytes");
+    }
+    free(body);
+    lm_buf_free(&a);
+    lm_buf_free(&b);
+}
+
 static int stub(lm_in *in, lm_out *out)
 {
     (void)in;
@@ -133,6 +189,7 @@ int main(void)
     }
     ok(run_map(in, many, 3, fails_late) == LM_EINVALID && strstr(lm_last_error()->where, ":40000:"),
        "the error of a worker names its record");
+    mixed_sizes(in, one, many);
     lm_buf_free(&a);
     lm_buf_free(&b);
     lm_rmtree(dir);
