@@ -1,5 +1,5 @@
 # lm-bpe-train learns a small vocabulary; a stream without a document is an error of its own (its test).
-# shellcheck shell=sh disable=SC2034
+# shellcheck shell=sh disable=SC2034,SC2086
 opts='--vocab-size 320 --reserve 8'
 skip='16'
 # More words than its tables have room for; counts written, read, joined.
