@@ -120,21 +120,26 @@ void lm_runlog_flush(lm_runlog *l, const char **warn)
     l->out.n -= done;
 }
 
-static void finish(lm_runlog *l)
+static int finish(lm_runlog *l)
 {
+    int err = 0;
+
     lm_runlog_flush(l, NULL);
+    if (l->fd >= 0 && l->out.n) /* errno is the last try's */
+        err = lm_err_sys(l->path, "cannot write");
     if (l->fd >= 0)
         close(l->fd);
     l->fd = -1;
     free(l->path);
     lm_buf_free(&l->out);
+    return err;
 }
 
-void lm_runlog_end(lm_runlog *l)
+int lm_runlog_end(lm_runlog *l)
 {
     if (l->fd >= 0)
         lm_buf_addf(&l->out, "%%end n=%" PRIu64 " b=%" PRIu64 "\n", l->recs, l->body);
-    finish(l);
+    return finish(l);
 }
 
 void lm_runlog_abort(lm_runlog *l, int code, const char *tool, const char *msg)
@@ -144,5 +149,5 @@ void lm_runlog_abort(lm_runlog *l, int code, const char *tool, const char *msg)
         lm_pct_encode(&l->out, lm_cstr(msg));
         lm_buf_addc(&l->out, '\n');
     }
-    finish(l);
+    (void)finish(l);
 }

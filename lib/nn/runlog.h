@@ -19,7 +19,7 @@ int lm_runlog_open(lm_runlog *l, const char *path, bool cut_step, uint64_t keep)
 void lm_runlog_put(lm_runlog *l, lm_rec *r);       /* adds a record to what is waiting */
 /* One write of all that waits. A full disk is told once by *warn (set, else NULL) and tried again next time. */
 void lm_runlog_flush(lm_runlog *l, const char **warn);
-void lm_runlog_end(lm_runlog *l);                  /* %end, flush, close */
+int lm_runlog_end(lm_runlog *l);                   /* %end, flush, close; LM_EIO: not all of it could be written */
 void lm_runlog_abort(lm_runlog *l, int code, const char *tool, const char *msg);   /* %abort instead */
 
 #endif

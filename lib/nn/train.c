@@ -265,6 +265,7 @@ static int train(lm_trainer *t, lm_buf *drift, lm_buf *bad)
 {
     const lm_train_opt *o = t->o;
     lm_buf metrics = {0};
+    lm_error why;
     bool owed;
     int err;
 
@@ -284,17 +285,18 @@ static int train(lm_trainer *t, lm_buf *drift, lm_buf *bad)
     lm_trainer_flush(t);
     t->owed = owed;
     err = lm_trainer_loop(t);
+    why = *lm_last_error();
     if (err < 0 && err != LM_EAGAIN) {
-        lm_error e = *lm_last_error();
-
-        lm_trainer_event(t, err == LM_EDIVERGED ? "diverged" : "failed", "reason", e.detail);
-        lm_runlog_abort(&t->metrics, lm_class_exit(err), "lm-train", e.detail);
-        lm_runlog_abort(&t->ledger, lm_class_exit(err), "lm-train", e.detail);
-        *lm_last_error() = e;
+        lm_trainer_event(t, err == LM_EDIVERGED ? "diverged" : "failed", "reason", why.detail);
+        lm_runlog_abort(&t->metrics, lm_class_exit(err), "lm-train", why.detail);
+        lm_runlog_abort(&t->ledger, lm_class_exit(err), "lm-train", why.detail);
     } else {
-        lm_runlog_end(&t->metrics);
-        lm_runlog_end(&t->ledger);
+        int err1 = lm_runlog_end(&t->metrics), err2 = lm_runlog_end(&t->ledger);
+
+        if (!err)
+            return err1 ? err1 : err2;
     }
+    *lm_last_error() = why;
     return err;
 }
 
