@@ -81,9 +81,8 @@ try()
     done
     for n in 0 1 7 $((whole / 2)) $((whole - 1)); do
         [ "$n" -lt "$whole" ] || continue
-        must=must
-        [ "$writes" != files ] || [ "$n" -le $((whole / 2)) ] || must='' # a log tells times: a byte more or less
-        told "the device fills after $n bytes" "$(with FAULT_ENOSPC="$n")" $must
+        [ -z "$stays" ] || [ "$n" -le $((whole / 2)) ] || continue # what is whole by then stays
+        told "the device fills after $n bytes" "$(with FAULT_ENOSPC="$n")" must
     done
     if has output && [ "$writes" != files ]; then
         for n in 0 $((whole / 2)); do
