@@ -29,7 +29,7 @@ lm_words *lm_words_new(lm_tally *t, size_t budget)
     w->shorts.tab = lm_zalloc(1u << 10, sizeof *w->shorts.tab);
     w->longs.tab = lm_zalloc(1u << 10, sizeof *w->longs.tab);
     w->text = lm_arena_new();
-    w->end = lm_reallocn(NULL, LM_SCAN_BATCH, sizeof *w->end);
+    w->end = lm_reallocn(NULL, 2 * LM_SCAN_BATCH, sizeof *w->end);
     return w;
 }
 
@@ -192,40 +192,72 @@ static int batch(lm_words *w, lm_str t, size_t at, const uint32_t *end, size_t n
     return sum(w, n, times);
 }
 
+/* Counts k words of t, the first from 0 on. */
+static int batches(lm_words *w, lm_str t, const uint32_t *end, size_t k, uint64_t times)
+{
+    size_t at = 0;
+
+    for (size_t i = 0, n; i < k; i += n, at = end[i - 1]) {
+        int err;
+
+        n = k - i < BATCH ? k - i : BATCH;
+        if ((err = batch(w, t, at, end + i, n, times)) < 0)
+            return err;
+    }
+    return 0;
+}
+
 static int one_text(lm_words *w, const lm_pre *pre, lm_str t, uint64_t times)
 {
     lm_scan_pos pos = {0};
     size_t base = 0, k;
+    int err = 0;
 
-    for (; (k = lm_scan_batch(pre, t.p, t.n, &pos, w->end)); base = pos.at) {
-        lm_str rest = {t.p + base, t.n - base};
-        size_t at = 0;
+    for (; (k = lm_scan_batch(pre, t.p, t.n, &pos, w->end)); base = pos.at)
+        if ((err = batches(w, (lm_str){t.p + base, t.n - base}, w->end, k, times)) < 0) {
+            lm_scan_stop(&pos);
+            return err;
+        }
+    return pos.err;
+}
 
-        for (size_t i = 0, n; i < k; i += n, at = w->end[i - 1]) {
-            int err;
+/* Each line is scanned alone; their words are counted together, for most lines have but a few. */
+static int each_line(lm_words *w, const lm_pre *pre, lm_str t, uint64_t times)
+{
+    enum { FAR = 1 << 30 };
+    lm_scan_pos pos = {0};
+    size_t base = 0, have = 0, k;
+    int err = 0;
 
-            n = k - i < BATCH ? k - i : BATCH;
-            err = batch(w, rest, at, w->end + i, n, times);
-            if (err < 0) {
-                lm_scan_stop(&pos);
-                return err;
+    for (size_t i = 0, n; i < t.n && err >= 0; i += n) {
+        const char *lf = memchr(t.p + i, '\n', t.n - i);
+
+        n = lf ? (size_t)(lf - t.p) + 1 - i : t.n - i;
+        pos.at = 0;
+        for (size_t from = 0; err >= 0; from = pos.at) {
+            uint32_t *end = w->end + have;
+
+            if (!(k = lm_scan_batch(pre, t.p + i, n, &pos, end))) {
+                err = pos.err;
+                break;
             }
+            for (size_t j = 0; j < k; j++)
+                end[j] += (uint32_t)(i + from - base);
+            have += k;
+            if (have < LM_SCAN_BATCH && i + pos.at - base < FAR)
+                continue;
+            err = batches(w, (lm_str){t.p + base, t.n - base}, w->end, have, times);
+            base = i + pos.at;
+            have = 0;
         }
     }
-    return pos.err;
+    if (err >= 0)
+        err = batches(w, (lm_str){t.p + base, t.n - base}, w->end, have, times);
+    lm_scan_stop(&pos);
+    return err;
 }
 
 int lm_words_text(lm_words *w, const lm_pre *pre, lm_str t, bool lines, uint64_t times)
 {
-    int err = 0;
-
-    if (!lines)
-        return one_text(w, pre, t, times);
-    for (size_t i = 0, n; i < t.n && !err; i += n) {
-        const char *lf = memchr(t.p + i, '\n', t.n - i);
-
-        n = lf ? (size_t)(lf - t.p) + 1 - i : t.n - i;
-        err = one_text(w, pre, (lm_str){t.p + i, n}, times);
-    }
-    return err;
+    return lines ? each_line(w, pre, t, times) : one_text(w, pre, t, times);
 }
