@@ -143,6 +143,15 @@ printf 'abc\n' >names
 run 'a token with the name of a reserved one is that one' 0 \
     "doc 'abc abc abc' | lm-bpe-train -o v --hf-quirks --reserve 13 --specials names --pad-to 1 --vocab-size 271 --allow-short &&
      grep -q '\"abc\": 270\$' v/tokenizer.json && ! grep -q '\"abc\": 25' v/tokenizer.json"
+both() { for s in text parse; do doc 'abc abcd' | lm-tok --eos off --check 1 --special $s --vocab v >$s.tok && "$@" $s.tok; done; }
+shape() { sed -n 's/^@tok.* shape=\([0-9]*\).*/\1/p' "$1"; }
+is 'plain text becomes it by the merges, as well as where it is looked for' 'both shape' '3
+4'
+is 'and comes back' 'both lm-detok --text --special text --vocab v' 'abc abcdabc abcd'
+like 'lm-vocab-check tells of it' 'lm-vocab-check --tsv v' '^special	270		270	abc'
+for to in tiktoken gguf; do
+    fails "$to has no way to say so" 3 "lm-vocab-convert --to $to -o none v" 'merges make the added token "abc"'
+done
 
 # --- the directory
 is 'nothing is left of a run that fails' "$small -o w --vocab-size 4000 in.lm; ls -d w*" 'w'

@@ -46,7 +46,7 @@ lm_encwin *lm_encwin_new(lm_enc *e, int special, size_t window)
     if (special != LM_SPECIAL_TEXT && w->v->naddlen)
         w->hold = w->v->addlen[0] - 1;
     for (uint32_t id = 0; id < w->v->size; id++)
-        if (!w->v->flags[id] && w->v->token[id].n > w->longest)
+        if (lm_token_merges(w->v->flags[id]) && w->v->token[id].n > w->longest)
             w->longest = w->v->token[id].n;
     w->inside = w->v->ordered && !w->v->ignore_merges && w->longest <= MAX_TOKEN;
     if (w->inside)

@@ -73,7 +73,7 @@ size_t lm_vocab_missed(const lm_vocab *v)
     size_t n = 0;
 
     for (uint32_t id = 0; id < lm_vocab_size(v); id++)
-        n += lm_vocab_token(v, id).n > 1 && !lm_vocab_flags(v, id) &&
+        n += lm_vocab_token(v, id).n > 1 && lm_token_merges(lm_vocab_flags(v, id)) &&
              lm_vocab_comes_by(v, id, &m) == SIZE_MAX;
     lm_ref_free(&m);
     return n;
@@ -153,7 +153,7 @@ static void check_reach(const lm_vocab *v, lm_vc_report *r)
     lm_ref m = {0};
 
     for (uint32_t id = 0; id < lm_vocab_size(v); id++) {
-        if (lm_vocab_token(v, id).n < 2 || lm_vocab_flags(v, id))
+        if (lm_vocab_token(v, id).n < 2 || !lm_token_merges(lm_vocab_flags(v, id)))
             continue;
         r->tried[LM_VC_REACH]++;
         if (lm_vocab_comes_by(v, id, &m) == SIZE_MAX)

@@ -172,9 +172,19 @@ int lm_draft_pattern(lm_draft *d, lm_str regex)
     return 0;
 }
 
+int lm_vocab_apart(const lm_vocab *v)
+{
+    for (uint32_t id = 0; id < lm_vocab_size(v); id++)
+        if (lm_vocab_flags(v, id) & LM_TOKEN_MERGED)
+            return lm_err(LM_EINVALID,
+                          "merges make the added token \"%.*s\": only tokenizer.json can say so",
+                          (int)lm_vocab_token(v, id).n, lm_vocab_token(v, id).p);
+    return 0;
+}
+
 int lm_draft_of(lm_draft *d, const lm_vocab *v)
 {
-    int err = 0;
+    int err = lm_vocab_apart(v);
 
     lm_draft_init(d);
     d->def.pre = lm_vocab_pre(v);

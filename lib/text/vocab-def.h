@@ -27,5 +27,6 @@ int lm_draft_done(lm_draft *d);
 int lm_draft_pattern(lm_draft *d, lm_str regex);
 /* All of a loaded vocabulary, done; v must outlive it. */
 int lm_draft_of(lm_draft *d, const lm_vocab *v);
+int lm_vocab_apart(const lm_vocab *v);             /* LM_EINVALID: merges make an added token, by name */
 
 #endif

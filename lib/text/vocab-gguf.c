@@ -167,7 +167,7 @@ int lm_vocab_to_gguf(const lm_vocab *v, lm_str json, lm_str chat, lm_ggw *w)
     const char *pre = NULL;
     int err;
 
-    if ((err = pre_name(v, &pre)) < 0)
+    if ((err = lm_vocab_apart(v)) < 0 || (err = pre_name(v, &pre)) < 0)
         return err;
     lm_ggw_str(w, KEY("model"), LM_STR("gpt2"));
     lm_ggw_str(w, KEY("pre"), lm_cstr(pre));

@@ -185,7 +185,7 @@ int lm_vocab_index(lm_vocab *v)
         index_pairs(v);
     find_whole(v, whole);
     for (uint32_t id = 0; id < v->size && v->ignore_merges; id++)
-        if (v->token[id].p && !v->flags[id] && !whole[id]) {
+        if (v->token[id].p && lm_token_merges(v->flags[id]) && !whole[id]) {
             all = false;
             whole[id] = 1;
         }

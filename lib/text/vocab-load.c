@@ -90,6 +90,7 @@ static int load_added(lm_vocab *v, json_t *list)
         lm_str s = lm_json_text(json_object_get(j, "content"));
         json_t *at = json_object_get(j, "id");
         uint32_t id;
+        unsigned listed;
         size_t k = 0;
 
         if (!json_is_integer(at) || json_integer_value(at) < 0 ||
@@ -112,9 +113,11 @@ static int load_added(lm_vocab *v, json_t *list)
             return lm_err(LM_EINVALID, "tokenizer.json: added token %u is given twice", id);
         if (v->token[id].p && !is_listed(v, id, s))
             return lm_err(LM_EINVALID, "tokenizer.json: id %u is another token in vocab", id);
+        listed = v->token[id].p && !v->flags[id] && lm_eq(v->token[id], s) ? LM_TOKEN_LISTED : 0;
         v->token[id] = lm_arena_str(v->text, s);
         v->flags[id] =
-            LM_TOKEN_ADDED | (json_is_true(json_object_get(j, "special")) ? LM_TOKEN_SPECIAL : 0);
+            (uint8_t)(LM_TOKEN_ADDED | listed |
+                      (json_is_true(json_object_get(j, "special")) ? LM_TOKEN_SPECIAL : 0));
         lm_dict_put(&v->added, s, id);
         for (unsigned b = s.n > 1 ? (unsigned char)s.p[1] : 0, end = s.n > 1 ? b : 255; b <= end;
              b++) {
@@ -134,6 +137,14 @@ static int load_added(lm_vocab *v, json_t *list)
     return 0;
 }
 
+/* Is id an ordinary token, or an added one of which merges are now known to make it? */
+static bool takes_part(lm_vocab *v, uint32_t id)
+{
+    if (v->flags[id] & LM_TOKEN_LISTED)
+        v->flags[id] |= LM_TOKEN_MERGED;
+    return lm_token_merges(v->flags[id]);
+}
+
 static int index_tokens(lm_vocab *v)
 {
     memset(v->byte, 0xff, sizeof v->byte);
@@ -151,7 +162,7 @@ static int index_tokens(lm_vocab *v)
                           (int)(s.n < 100 ? s.n : 100), s.p);
         v->len[id] = s.n < 255 ? (uint8_t)s.n : 255;
         memcpy(v->head[id], s.p, s.n < 16 ? s.n : 16);
-        if (s.n == 1 && !v->flags[id])
+        if (s.n == 1 && takes_part(v, id))
             v->byte[(unsigned char)s.p[0]] = id;
     }
     return 0;
@@ -173,7 +184,7 @@ static int index_merges(lm_vocab *v)
         size_t h;
 
         for (int k = 0; k < 3; k++)
-            if (m[k] == LM_NO_ID || v->flags[m[k]])
+            if (m[k] == LM_NO_ID || !takes_part(v, m[k]))
                 return lm_err(LM_EINVALID,
                               "tokenizer.json: merge %zu names a token that vocab lacks", i);
         for (h = lm_pair_hash(key, v->pairbits);
@@ -182,6 +193,8 @@ static int index_merges(lm_vocab *v)
         v->pair[h] = (struct lm_vocab_pair){
             key, (uint32_t)i, m[2]}; /* listed again: the last counts, as in Hugging Face's map */
     }
+    for (uint32_t id = 0; id < v->size; id++)
+        v->flags[id] &= (uint8_t)~LM_TOKEN_LISTED;
     return 0;
 }
 

@@ -8,7 +8,7 @@
 
 struct lm_vocab_pair { uint64_t key; uint32_t rank, id; };         /* key = left << 32 | right; ~0 = free */
 
-enum { LM_MAX_ID = 1 << 24, LM_TOKEN_ODD = 128 };  /* while loading: a key that is no byte-level text */
+enum { LM_MAX_ID = 1 << 24, LM_TOKEN_ODD = 128, LM_TOKEN_LISTED = 64 };  /* while loading: a key that is no byte-level text; an added token whose bytes vocab has */
 
 struct lm_vocab {
     uint32_t size;

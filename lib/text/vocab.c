@@ -80,7 +80,7 @@ uint32_t lm_vocab_find(const lm_vocab *v, lm_str s)
 
     for (size_t i = lm_find_slot(v, h); (x = v->find[i]) != UINT64_MAX; i = (i + 1) & mask)
         if (x >> 32 == h >> 32 && lm_eq(v->token[(uint32_t)x], s))
-            return v->flags[(uint32_t)x] ? LM_NO_ID : (uint32_t)x;
+            return lm_token_merges(v->flags[(uint32_t)x]) ? (uint32_t)x : LM_NO_ID;
     return LM_NO_ID;
 }
 

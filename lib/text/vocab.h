@@ -25,8 +25,11 @@ const char *lm_vocab_hash(const lm_vocab *v);      /* vocab=: XXH3-128 of tokeni
 const lm_pre *lm_vocab_pre(const lm_vocab *v);     /* lives as long as v */
 uint32_t lm_vocab_role(const lm_vocab *v, int role);       /* its id, LM_NO_ID if none */
 lm_str lm_vocab_token(const lm_vocab *v, uint32_t id);     /* its bytes; p NULL = no such id */
-enum { LM_TOKEN_ADDED = 1, LM_TOKEN_SPECIAL = 2 }; /* ADDED: stands outside the merges; SPECIAL: control, not text */
+/* ADDED: found in text as a whole; SPECIAL: control, not text; MERGED: an added token that the merges of its bytes
+   make too, so that even plain text can become it: a special named like a word, as Hugging Face's trainer takes it. */
+enum { LM_TOKEN_ADDED = 1, LM_TOKEN_SPECIAL = 2, LM_TOKEN_MERGED = 4 };
 unsigned lm_vocab_flags(const lm_vocab *v, uint32_t id);
+static inline bool lm_token_merges(unsigned flags) { return !flags || flags & LM_TOKEN_MERGED; }   /* does it take part in merges? */
 const char *lm_vocab_kind(const lm_vocab *v, uint32_t id);         /* "token", "special", "added" */
 uint32_t lm_vocab_find(const lm_vocab *v, lm_str bytes);   /* the id of an ordinary token */
 uint32_t lm_vocab_added(const lm_vocab *v, lm_str content);        /* the id of an added token */

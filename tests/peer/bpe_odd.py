@@ -1,5 +1,6 @@
 """lm-bpe-train --hf-quirks against tokenizers where its trainer is odd: words of few letters; reserved tokens that
-occur as words or are letters; a greatest length; a least count. Random corpora, by seed.
+occur as words or are letters; a greatest length; a least count. Random corpora, by seed. The vocabularies that come of
+it, where merges make reserved tokens, encode as there.
 
     python bpe_odd.py FROM TO      trains corpora FROM to TO - 1; exit 1 if any differs
 """
@@ -12,6 +13,7 @@ import tempfile
 
 import hftrain
 import lmrec
+from tokenizers import Tokenizer
 
 
 def corpus(rnd):
@@ -53,10 +55,27 @@ def one(seed, folder):
         bad.append("tokens")
     if not hftrain.saves_the_same(raw):
         bad.append("bytes when saved again")
+    bad += encodes(out, ours, docs, text)
     if bad:
         print("seed %d: %s differ (%d merges, %d names, longest %d, least %d)"
               % (seed, ", ".join(bad), len(want["merges"]), len(names), longest, least))
     return not bad, any(n in ours["model"]["vocab"] for n in names)
+
+
+def encodes(vocab, config, docs, text):
+    """Text alone and with its reserved tokens found: the ids, and what they decode to."""
+    bad = []
+    for special, more in (("text", {"added_tokens": []}), ("parse", {})):
+        tok = Tokenizer.from_str(json.dumps({**config, **more}))
+        with open(docs + ".tok", "wb") as f:
+            subprocess.run(["lm-tok", "--eos", "off", "--check", "1", "--special", special, "--vocab", vocab, docs], stdout=f, check=True)
+        ids = [lmrec.token_ids(attrs, ids) for _, attrs, ids in lmrec.records(docs + ".tok")]
+        if ids != [tok.encode(text, add_special_tokens=False).ids]:
+            bad.append("ids of --special " + special)
+        back = subprocess.run(["lm-detok", "--text", "--special", "text", "--vocab", vocab, docs + ".tok"], stdout=subprocess.PIPE, check=True)
+        if back.stdout != text.encode():
+            bad.append("text of ids of --special " + special)
+    return bad
 
 
 def main():
