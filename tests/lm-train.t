@@ -138,6 +138,7 @@ run 'a full disk: the old checkpoint stands, a warning, then exit 5' 0 \
     'T full --steps 4 --eval-every 0; (trap "" XFSZ; ulimit -f 40; lm-train -m model -o full $recipe --eval-every 0 --ckpt-every 1 --steps 12 train 2>msg); s=$?
     [ $s = 5 ] && grep "warning: step 5: no checkpoint" msg && [ "$(readlink full/latest)" = step-00000004 ] && ! ls -d full/*.tmp* 2>/dev/null'
 run 'records to standard output; its reader may leave' 0 'T out --steps 12 --metrics - | head -n 3 >/dev/null; [ -f out/step-00000012/MANIFEST ]'
+fails 'records that cannot be written to their end: exit 5' 5 'T lost --steps 2 --metrics - >/dev/full' '-: io: cannot write'
 fails 'batch and micro must fit' 2 'lm-train -m model -o x8 --seq 16 --batch-tokens 100 --micro 4 train' 'no multiple'
 run 'documents on the skip list have no weight' 0 'i=0; while [ $i -lt 60 ]; do printf "%032x\n" $i; i=$((i + 1)); done >all
     lm-train -q -m model -o skip $recipe --skip-ids all train 2>msg; [ $? = 3 ] && grep "weight 0" msg'
