@@ -129,6 +129,8 @@ void lm_in_swap(lm_in *in, lm_buf *b)
     size_t have = in->hi - in->lo, want = (have > LM_IN_BUF ? have : LM_IN_BUF) + LM_IN_TAIL + 1;
     lm_buf was = {in->buf, in->lo, in->buf ? in->cap + 1 : 0};
 
+    if (in->open) /* what goes away is summed up first */
+        lm_in_crc_upto(in, in->lo);
     if (b->cap < want) {
         free(b->p);
         b->p = lm_alloc(want);
