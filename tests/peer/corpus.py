@@ -2,7 +2,8 @@
 
     python3 corpus.py code|prose|cjk|js|emoji|mixed|bytes|utf8 MEGABYTES [EXCEPT] >OUT.lm
 
-code   Go's library (golang-1.19-src), Python's, C headers
+code   Go's library (golang-1.19-src), Python's, C headers, some 220 MB; of more, the same again with other letters for
+       letters, so that words go on being new
 prose  English: an encyclopedic dictionary (dict-gcide), the hackers' jargon file (jargon-text)
 cjk    Chinese and Japanese: manual pages (manpages-zh, manpages-ja), help and handbooks less their tags
        (libreoffice-help-zh-cn, debian-reference-zh-cn, debian-reference-ja); lines that are at least half CJK
@@ -20,6 +21,7 @@ import itertools
 import os
 import random
 import re
+import string
 import sys
 
 from lmrec import write
@@ -45,6 +47,15 @@ def code():
     go = [p + "/src/**/*.go" for p in sorted(glob.glob("/usr/share/go-1.*"))[-1:]]
     lib = ["%s/**/*.py" % p for p in sorted(glob.glob("/usr/lib/python3.*"))[-1:]]
     return turns(files(*go), files(*lib), files("/usr/include/**/*.h"))
+
+
+def renamed():
+    small, large = string.ascii_lowercase, string.ascii_uppercase
+    for n in range(26):
+        turned = small[n:] + small[:n] + large[n:] + large[:n]
+        to = bytes.maketrans((small + large).encode(), turned.encode())
+        for doc in code():
+            yield doc.translate(to)
 
 
 def prose():
@@ -145,7 +156,7 @@ if __name__ == "__main__":
         with open(sys.argv[3]) as f:
             leave = {chr(int(ln, 16)) for ln in f}
     source = {
-        "code": code,
+        "code": renamed,
         "prose": prose,
         "cjk": cjk,
         "js": js,
