@@ -114,8 +114,7 @@ static bool find_add(lm_vocab *v, size_t *n, lm_str s, uint32_t id)
         size_t size = (size_t)1 << v->findbits++;
 
         mask = 2 * size - 1;
-        v->find = lm_reallocn(NULL, 2 * size, sizeof *v->find);
-        lm_hint_huge(v->find, 2 * size * sizeof *v->find);
+        v->find = lm_alloc_huge(2 * size * sizeof *v->find);
         memset(v->find, 0xff, 2 * size * sizeof *v->find);
         for (size_t k = 0; k < size; k++) {
             if (old[k] == UINT64_MAX)
@@ -124,7 +123,7 @@ static bool find_add(lm_vocab *v, size_t *n, lm_str s, uint32_t id)
             }
             v->find[i] = old[k];
         }
-        free(old);
+        lm_free_huge(old, size * sizeof *old);
     }
     mask = (1ull << v->findbits) - 1;
     for (i = lm_find_slot(v, slot); v->find[i] != UINT64_MAX; i = (i + 1) & mask)
@@ -254,11 +253,14 @@ static void begin(struct lists *l, size_t bytes)
     l->one[0]['"'] = l->one[0]['\\'] = -1;
     for (v->findbits = 9; v->findbits < 24 && 1ull << v->findbits < bytes / 32; v->findbits++) {
     }
-    v->find = lm_reallocn(NULL, 1ull << v->findbits, sizeof *v->find);
-    lm_hint_huge(v->find, sizeof *v->find << v->findbits);
+    v->find = lm_alloc_huge(sizeof *v->find << v->findbits);
     memset(v->find, 0xff, sizeof *v->find << v->findbits);
-    lm_vocab_grow(v, 0);
-    v->size = 0;
+    /* as many tokens as there can be as a rule, so that the list need not move */
+    for (v->cap = 4096; v->cap < 1u << 22 && v->cap < bytes / 64; v->cap *= 2) {
+    }
+    v->token = lm_zalloc(v->cap, sizeof *v->token);
+    lm_hint_huge(v->token, v->cap * sizeof *v->token);
+    v->flags = lm_zalloc(v->cap, 1);
 }
 
 int lm_vocab_lists(lm_vocab *v, lm_str text, json_t **rest)

@@ -175,8 +175,7 @@ static int index_merges(lm_vocab *v)
     for (v->pairbits = 8; 1ull << v->pairbits < 2 * v->nmerge; v->pairbits++) {
     }
     mask = (1ull << v->pairbits) - 1;
-    v->pair = lm_reallocn(NULL, mask + 1, sizeof *v->pair);
-    lm_hint_huge(v->pair, (mask + 1) * sizeof *v->pair);
+    v->pair = lm_alloc_huge((mask + 1) * sizeof *v->pair);
     memset(v->pair, 0xff, (mask + 1) * sizeof *v->pair);
     for (size_t i = 0; i < v->nmerge; i++) {
         const uint32_t *m = v->merge[i];

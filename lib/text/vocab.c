@@ -13,8 +13,8 @@ void lm_vocab_free(lm_vocab *v)
     free(v->flags);
     free(v->head);
     free(v->len);
-    free(v->find);
-    free(v->pair);
+    lm_free_huge(v->find, sizeof *v->find << v->findbits);
+    lm_free_huge(v->pair, sizeof *v->pair << v->pairbits);
     free(v->merge);
     lm_vocab_index_free(v);
     free(v->addlen);
