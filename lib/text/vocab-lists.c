@@ -284,6 +284,7 @@ int lm_vocab_lists(lm_vocab *v, lm_str text, json_t **rest)
     else
         err = lm_json_parse_but(text, l.cut, l.ncut, rest);
     lm_buf_free(&l.both);
+    lm_buf_free(&l.halves);
     lm_buf_free(&l.slow);
     lm_dict_free(&l.odd);
     return err;

@@ -5,6 +5,8 @@
 #include "base/json.h"
 #include "text/vocab-priv.h"
 
+enum { LM_LISTS_BLOCK = 64 };
+
 struct lists {
     lm_vocab *v;
     lm_jscan c;
@@ -19,6 +21,14 @@ struct lists {
     lm_buf both, slow;
     lm_dict odd;                   /* keys that are no byte-level text: those of added tokens */
     int16_t one[2][256], two[256]; /* one[1]: of text whose escapes are undone */
+    struct {
+        size_t at;
+        uint32_t n[2];
+        uint64_t hash[2];
+    } block[LM_LISTS_BLOCK]; /* merges whose parts are not yet found; at: their bytes, in halves */
+    size_t nblock;
+    uint32_t made; /* by the last of them found */
+    lm_buf halves;
 };
 
 bool lm_lists_refuse(struct lists *l, const char *fmt, ...) LM_PRINTF(2, 3);   /* stores an error; false */

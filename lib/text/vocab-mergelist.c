@@ -96,11 +96,73 @@ static bool slow_merge(struct lists *l, size_t k, size_t *left)
     return true;
 }
 
+/* The merge whose bytes both are, of which the first `left` are its left part's, waits. */
+static void put_aside(struct lists *l, size_t left)
+{
+    size_t k = l->nblock++;
+    lm_str s = lm_buf_str(&l->both);
+
+    l->block[k].at = l->halves.n;
+    l->block[k].n[0] = (uint32_t)left;
+    l->block[k].n[1] = (uint32_t)(s.n - left);
+    lm_buf_add(&l->halves, s.p, s.n);
+}
+
+/* The tables are larger than the caches: what find_block will look at is near by then. */
+static void fetch_block(struct lists *l)
+{
+    const lm_vocab *v = l->v;
+    uint32_t first[LM_LISTS_BLOCK][2]; /* the token a search meets first, as a rule the one */
+
+    for (size_t k = 0; k < l->nblock; k++) {
+        const char *p = l->halves.p + l->block[k].at;
+
+        for (int i = 0; i < 2; p += l->block[k].n[i++]) {
+            l->block[k].hash[i] = lm_hash64(p, l->block[k].n[i], 0) << 32;
+            __builtin_prefetch(&v->find[lm_find_slot(v, l->block[k].hash[i])]);
+        }
+    }
+    for (size_t k = 0; k < l->nblock; k++)
+        for (int i = 0; i < 2; i++) {
+            first[k][i] = (uint32_t)v->find[lm_find_slot(v, l->block[k].hash[i])];
+            if (first[k][i] < v->size)
+                __builtin_prefetch(&v->token[first[k][i]]);
+        }
+    for (size_t k = 0; k < l->nblock; k++)
+        for (int i = 0; i < 2; i++)
+            if (first[k][i] < v->size)
+                __builtin_prefetch(v->token[first[k][i]].p);
+}
+
+/* The ids of the merges that wait. */
+static void find_block(struct lists *l)
+{
+    lm_vocab *v = l->v;
+
+    fetch_block(l);
+    for (size_t k = 0; k < l->nblock; k++) {
+        lm_str a = {l->halves.p + l->block[k].at, l->block[k].n[0]};
+        lm_str b = {a.p + a.n, l->block[k].n[1]}, s = {a.p, a.n + b.n};
+
+        /* as a rule it is the id behind the last one */
+        if (++l->made >= v->size || v->flags[l->made] || !lm_eq(v->token[l->made], s))
+            l->made = lm_vocab_find(v, s);
+        if (v->nmerge == l->capmerge) {
+            l->capmerge = l->capmerge ? 2 * l->capmerge : 4096;
+            v->merge = lm_reallocn(v->merge, l->capmerge, sizeof *v->merge);
+            lm_hint_huge(v->merge, l->capmerge * sizeof *v->merge);
+        }
+        v->merge[v->nmerge][0] = lm_vocab_find(v, a);
+        v->merge[v->nmerge][1] = lm_vocab_find(v, b);
+        v->merge[v->nmerge][2] = l->made;
+        v->nmerge++;
+    }
+    l->nblock = l->halves.n = 0;
+}
+
 bool lm_lists_merges(struct lists *l)
 {
     lm_jscan *c = &l->c;
-    lm_vocab *v = l->v;
-    uint32_t made = 0;
     int more = 1;
 
     l->read = true;
@@ -110,31 +172,20 @@ bool lm_lists_merges(struct lists *l)
     while (more) {
         const char *from;
         size_t left = 0;
-        lm_str s, a, b;
 
         lm_js_blanks(c);
         from = c->p;
         if (!fast_merge(l, &left)) {
             c->p = from;
-            if (!slow_merge(l, v->nmerge, &left))
+            if (!slow_merge(l, l->v->nmerge + l->nblock, &left))
                 return false;
         }
-        s = lm_buf_str(&l->both);
-        a = (lm_str){s.p, left};
-        b = (lm_str){s.p + left, s.n - left};
-        if (++made >= v->size || v->flags[made] || !lm_eq(v->token[made], s))
-            made = lm_vocab_find(v, s); /* as a rule it is the id behind the last one */
-        if (v->nmerge == l->capmerge) {
-            l->capmerge = l->capmerge ? 2 * l->capmerge : 4096;
-            v->merge = lm_reallocn(v->merge, l->capmerge, sizeof *v->merge);
-            lm_hint_huge(v->merge, l->capmerge * sizeof *v->merge);
-        }
-        v->merge[v->nmerge][0] = lm_vocab_find(v, a);
-        v->merge[v->nmerge][1] = lm_vocab_find(v, b);
-        v->merge[v->nmerge][2] = made;
-        v->nmerge++;
+        put_aside(l, left);
+        if (l->nblock == LM_LISTS_BLOCK)
+            find_block(l);
         if ((more = lm_js_more(c, ']')) < 0)
             return false;
     }
+    find_block(l);
     return true;
 }
