@@ -35,7 +35,7 @@ struct map {
     uint64_t limit; /* bytes of a body from which it is big's */
     void *ctx;
     unsigned jobs;
-    size_t nring;
+    size_t nring, made;     /* batches under way at most; all there are */
     struct lm_batch **ring; /* those not yet written, by serial number; else NULL */
     struct lm_batch *fill;  /* what is being read into; NULL: no more is read */
     struct lm_batch
@@ -45,7 +45,7 @@ struct map {
     atomic_bool stop;              /* the reader looks at it without the lock */
     int err, rc;                   /* of the writer or a worker; of the reader */
     lm_error error, read_error;
-    struct thread *reader;
+    struct thread *thread, *reader;
     pthread_mutex_t lock;
     pthread_cond_t idle, freed; /* there may be something to do; a batch was written */
 };
@@ -185,18 +185,23 @@ static bool wait_for(struct map *m, uint64_t n)
     return !m->stop;
 }
 
+/* One of the reader's own, or a new one, or when there are enough of them anybody's. */
 static void fill_next(struct map *m)
 {
-    struct lm_batch *b = m->reader->spare;
+    struct thread *t = m->reader;
 
-    if (b) {
-        m->reader->spare = b->next;
+    if (!t->spare && m->made == m->nring + m->jobs)
+        for (t = m->thread; !t->spare; t++) { /* at most nring are under way: some are free */
+        }
+    m->fill = t->spare;
+    if (m->fill) {
+        t->spare = m->fill->next;
     } else {
-        b = lm_zalloc(1, sizeof *b);
-        b->owner = m->reader;
+        m->fill = lm_zalloc(1, sizeof *m->fill);
+        m->made++;
     }
-    lm_batch_clear(b);
-    m->fill = b;
+    m->fill->owner = m->reader;
+    lm_batch_clear(m->fill);
 }
 
 static void put(struct map *m, bool flush)
@@ -357,6 +362,7 @@ static int map_threads(struct map *m)
     struct thread *t = lm_zalloc(m->jobs, sizeof *t);
     unsigned n;
 
+    m->thread = t;
     t->m = m;
     for (n = 1; n < m->jobs; n++) { /* those that can be had do */
         t[n].m = m;
