@@ -49,6 +49,12 @@ size_t lm_scan_batch(const lm_pre *pre, const char *p, size_t n, lm_scan_pos *po
     return k;
 }
 
+size_t lm_scan_lines(const lm_pre *pre, const char *p, size_t n, lm_scan_pos *pos, uint32_t *ends)
+{
+    return by_masks(pre, pos) ? lm_scan_lines_window(pos->op, pre->kind, p, n, LM_SCAN_WINDOW, ends)
+                              : 0;
+}
+
 size_t lm_scan(const lm_pre *pre, const char *p, size_t n, lm_scan_pos *pos, size_t *ends,
                size_t cap)
 {

@@ -48,6 +48,9 @@ void lm_scan_stop(lm_scan_pos *pos);
 /* The same for hot loops: as many as suit, up to LM_SCAN_BATCH, each counted from pos->at as it was before. */
 enum { LM_SCAN_BATCH = 4096 + 64 };
 size_t lm_scan_batch(const lm_pre *pre, const char *p, size_t n, lm_scan_pos *pos, uint32_t *ends);
+/* The same where each line, with its LF, is a text of its own: p[0] begins one, pos tells nothing; as many whole lines as
+   suit. 0: this cannot be done at once, the next line is to be scanned alone. */
+size_t lm_scan_lines(const lm_pre *pre, const char *p, size_t n, lm_scan_pos *pos, uint32_t *ends);
 /* The same by plain code: the meaning, which the faster must equal; and that of a named pattern alone. */
 size_t lm_scan_slow(const lm_pre *pre, const char *p, size_t n, lm_scan_pos *pos, size_t *ends, size_t cap);
 size_t lm_scan_plain(int kind, const char *p, size_t n, size_t *from, size_t *ends, size_t cap);

@@ -46,6 +46,37 @@ static size_t by_hand(int kind, const char *p, size_t n, size_t window, uint32_t
     return got;
 }
 
+/* The masks of the first avail bytes of text p[0, n). */
+static void classify(const struct lm_data_ops *op, int kind, lm_win *w, size_t avail, bool *ascii)
+{
+    w->nw = (avail + 63) / 64;
+    w->odd = false;
+    op->bytesets(w->p, avail, sets, LM_WC, w->m[0]);
+    memset(w->m[w->nw], 0, sizeof w->m[0]);
+    memset(w->at, 0, (w->nw + 1) * sizeof *w->at);
+    if (kind == LM_PRE_O200K || kind == LM_PRE_DEEPSEEK_CODER) {
+        op->bytesets(w->p, avail, kind == LM_PRE_O200K ? cased : punct, LM_XSETS - 1, w->x[0]);
+        memset(w->x[w->nw], 0, sizeof w->x[0]);
+        for (size_t k = 0; k < w->nw; k++)
+            w->x[k][LM_XSETS - 1] = 0;
+    }
+    *ascii = lm_win_classes(op, kind, w);
+}
+
+/* Where its pretokens start; the text ends as if in white space. */
+static void apply(int kind, lm_win *w, size_t avail)
+{
+    w->m[w->nw][LM_WS] = ~0ull;
+    if (avail % 64)
+        w->m[w->nw - 1][LM_WS] |= ~0ull << avail % 64;
+    if (kind == LM_PRE_DEEPSEEK_CODER)
+        lm_win_deepseek(w);
+    else if (kind == LM_PRE_GPT2 || kind == LM_PRE_STARCODER)
+        lm_win_gpt2(w, kind == LM_PRE_STARCODER);
+    else if (!w->odd)
+        lm_win_qwen2(w, kind != LM_PRE_QWEN2, kind == LM_PRE_O200K);
+}
+
 size_t lm_scan_window(const struct lm_data_ops *op, int kind, const char *p, size_t n,
                       size_t window, uint32_t *end, bool *ascii)
 {
@@ -54,28 +85,9 @@ size_t lm_scan_window(const struct lm_data_ops *op, int kind, const char *p, siz
 
     w.p = p;
     w.n = n;
-    w.nw = (avail + 63) / 64;
     w.sure = window;
-    w.odd = false;
-    op->bytesets(p, avail, sets, LM_WC, w.m[0]);
-    memset(w.m[w.nw], 0, sizeof w.m[0]);
-    memset(w.at, 0, (w.nw + 1) * sizeof *w.at);
-    if (kind == LM_PRE_O200K || kind == LM_PRE_DEEPSEEK_CODER) {
-        op->bytesets(p, avail, kind == LM_PRE_O200K ? cased : punct, LM_XSETS - 1, w.x[0]);
-        memset(w.x[w.nw], 0, sizeof w.x[0]);
-        for (size_t k = 0; k < w.nw; k++)
-            w.x[k][LM_XSETS - 1] = 0;
-    }
-    *ascii = lm_win_classes(op, kind, &w);
-    w.m[w.nw][LM_WS] = ~0ull; /* the text ends as if in white space */
-    if (avail % 64)
-        w.m[w.nw - 1][LM_WS] |= ~0ull << avail % 64;
-    if (kind == LM_PRE_DEEPSEEK_CODER)
-        lm_win_deepseek(&w);
-    else if (kind == LM_PRE_GPT2 || kind == LM_PRE_STARCODER)
-        lm_win_gpt2(&w, kind == LM_PRE_STARCODER);
-    else if (!w.odd)
-        lm_win_qwen2(&w, kind != LM_PRE_QWEN2, kind == LM_PRE_O200K);
+    classify(op, kind, &w, avail, ascii);
+    apply(kind, &w, avail);
     if (w.odd)
         return by_hand(kind, p, n, window, end);
     w.at[0] &= ~1ull;
@@ -94,4 +106,90 @@ size_t lm_scan_window(const struct lm_data_ops *op, int kind, const char *p, siz
             limit--;
     w.at[limit / 64] &= (1ull << limit % 64) - 1;
     return op->positions(w.at, limit / 64 + (limit % 64 > 0), end);
+}
+
+/* The bits of a row of masks from byte `from` on. */
+static inline void shift_row(uint64_t *to, const uint64_t *row, const uint64_t *next, size_t n,
+                             unsigned by)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = by ? row[i] >> by | next[i] << (64 - by) : row[i];
+}
+
+/* Of the bytes [from, from + n) of w as a text of their own the starts are added to w->at. */
+static void one_line(int kind, lm_win *w, lm_win *line, size_t from, size_t n)
+{
+    unsigned by = from % 64;
+    bool extra = kind == LM_PRE_O200K || kind == LM_PRE_DEEPSEEK_CODER;
+    uint64_t inside = n % 64 ? (1ull << n % 64) - 1 : ~0ull;
+
+    line->p = w->p + from;
+    line->n = n;
+    line->nw = (n + 63) / 64;
+    line->odd = false;
+    for (size_t k = 0, j = from / 64; k < line->nw; k++, j++) {
+        shift_row(line->m[k], w->m[j], w->m[j + 1], LM_WSETS, by);
+        if (extra)
+            shift_row(line->x[k], w->x[j], w->x[j + 1], LM_XSETS, by);
+    }
+    for (size_t i = 0; i < LM_WSETS; i++)
+        line->m[line->nw - 1][i] &= inside;
+    for (size_t i = 0; i < LM_XSETS && extra; i++)
+        line->x[line->nw - 1][i] &= inside;
+    memset(line->m[line->nw], 0, sizeof line->m[0]);
+    memset(line->x[line->nw], 0, sizeof line->x[0]);
+    memset(line->at, 0, (line->nw + 1) * sizeof *line->at);
+    apply(kind, line, n);
+    line->at[0] |= 1;
+    line->at[line->nw - 1] &= inside;
+    for (size_t k = 0, j = from / 64; k < line->nw; k++, j++) {
+        w->at[j] |= line->at[k] << by;
+        w->at[j + 1] |= by ? line->at[k] >> (64 - by) : 0;
+    }
+}
+
+static size_t lines_by_hand(int kind, const char *p, size_t n, uint32_t *end)
+{
+    size_t got = 0, k;
+
+    for (size_t at = 0, len; at < n; at += len, got += k) {
+        const char *lf = memchr(p + at, '\n', n - at);
+
+        len = lf ? (size_t)(lf - p) + 1 - at : n - at;
+        k = by_hand(kind, p + at, len, len, end + got);
+        for (size_t i = 0; i < k; i++)
+            end[got + i] += (uint32_t)at;
+    }
+    return got;
+}
+
+size_t lm_scan_lines_window(const struct lm_data_ops *op, int kind, const char *p, size_t n,
+                            size_t window, uint32_t *end)
+{
+    lm_win w, line;
+    const char *lf;
+    size_t all = n < window ? n : window, got;
+    bool ascii;
+
+    if (all < n) { /* whole lines */
+        lf = memrchr(p, '\n', all);
+        all = lf ? (size_t)(lf - p) + 1 : 0;
+    }
+    if (!all)
+        return 0;
+    w.p = p;
+    w.n = all;
+    classify(op, kind, &w, all, &ascii);
+    line.sure = window;
+    for (size_t at = 0, len; at < all; at += len) {
+        lf = memchr(p + at, '\n', all - at);
+        len = lf ? (size_t)(lf - p) + 1 - at : all - at;
+        one_line(kind, &w, &line, at, len);
+        if (w.odd || line.odd)
+            return lines_by_hand(kind, p, all, end);
+    }
+    w.at[0] &= ~1ull;
+    got = op->positions(w.at, w.nw, end);
+    end[got] = (uint32_t)all;
+    return got + 1;
 }

@@ -13,5 +13,9 @@ bool lm_scan_has_masks(int kind);                  /* LM_PRE_..: can lm_scan_win
    window + 64. *ascii: there is no byte >= 128 in the window. */
 size_t lm_scan_window(const struct lm_data_ops *op, int kind, const char *p, size_t n, size_t window, uint32_t *end,
                       bool *ascii);
+/* The same of lines, each of which, with its LF, is a text of its own: p[0] begins one, and as many are done as end in the
+   first `window` bytes. 0: none does. end[] has room for window + 64. */
+size_t lm_scan_lines_window(const struct lm_data_ops *op, int kind, const char *p, size_t n, size_t window,
+                            uint32_t *end);
 
 #endif

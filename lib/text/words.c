@@ -29,7 +29,7 @@ lm_words *lm_words_new(lm_tally *t, size_t budget)
     w->shorts.tab = lm_zalloc(1u << 10, sizeof *w->shorts.tab);
     w->longs.tab = lm_zalloc(1u << 10, sizeof *w->longs.tab);
     w->text = lm_arena_new();
-    w->end = lm_reallocn(NULL, 2 * LM_SCAN_BATCH, sizeof *w->end);
+    w->end = lm_reallocn(NULL, LM_SCAN_BATCH, sizeof *w->end);
     return w;
 }
 
@@ -221,39 +221,25 @@ static int one_text(lm_words *w, const lm_pre *pre, lm_str t, uint64_t times)
     return pos.err;
 }
 
-/* Each line is scanned alone; their words are counted together, for most lines have but a few. */
+/* Most lines are short: many are scanned at once. */
 static int each_line(lm_words *w, const lm_pre *pre, lm_str t, uint64_t times)
 {
-    enum { FAR = 1 << 30 };
     lm_scan_pos pos = {0};
-    size_t base = 0, have = 0, k;
     int err = 0;
 
     for (size_t i = 0, n; i < t.n && err >= 0; i += n) {
-        const char *lf = memchr(t.p + i, '\n', t.n - i);
+        size_t k = lm_scan_lines(pre, t.p + i, t.n - i, &pos, w->end);
+        const char *lf;
 
-        n = lf ? (size_t)(lf - t.p) + 1 - i : t.n - i;
-        pos.at = 0;
-        for (size_t from = 0; err >= 0; from = pos.at) {
-            uint32_t *end = w->end + have;
-
-            if (!(k = lm_scan_batch(pre, t.p + i, n, &pos, end))) {
-                err = pos.err;
-                break;
-            }
-            for (size_t j = 0; j < k; j++)
-                end[j] += (uint32_t)(i + from - base);
-            have += k;
-            if (have < LM_SCAN_BATCH && i + pos.at - base < FAR)
-                continue;
-            err = batches(w, (lm_str){t.p + base, t.n - base}, w->end, have, times);
-            base = i + pos.at;
-            have = 0;
+        if (k) {
+            n = w->end[k - 1];
+            err = batches(w, (lm_str){t.p + i, t.n - i}, w->end, k, times);
+        } else {
+            lf = memchr(t.p + i, '\n', t.n - i);
+            n = lf ? (size_t)(lf - t.p) + 1 - i : t.n - i;
+            err = one_text(w, pre, (lm_str){t.p + i, n}, times);
         }
     }
-    if (err >= 0)
-        err = batches(w, (lm_str){t.p + base, t.n - base}, w->end, have, times);
-    lm_scan_stop(&pos);
     return err;
 }
 

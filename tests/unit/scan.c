@@ -6,6 +6,7 @@
 #include "tap.h"
 #include "kernels/cpu.h"
 #include "kernels/data.h"
+#include "text/scanmask.h"
 #include "text/uclass.h"
 #include <pcre2.h>
 #include <sys/mman.h>
@@ -127,6 +128,52 @@ static void tell(const char *name, lm_str t, const size_t *end, size_t n)
     printf("\n");
 }
 
+/* The ends of t's lines, each cut alone: by the oracle (window 0), or many at once as far as goes.
+ */
+static size_t by_lines(int level, int kind, lm_str t, size_t window, size_t *ends)
+{
+    static uint32_t end[LM_SCAN_BATCH];
+    size_t n = 0, k, len;
+
+    for (size_t at = 0; at < t.n; at += len) {
+        const char *lf = memchr(t.p + at, '\n', t.n - at);
+
+        len = lf ? (size_t)(lf - t.p) + 1 - at : t.n - at;
+        if (window &&
+            (k = lm_scan_lines_window(lm_data_at(level), kind, t.p + at, t.n - at, window, end))) {
+            len = end[k - 1];
+            for (size_t i = 0; i < k; i++)
+                ends[n + i] = at + end[i];
+        } else {
+            k = oracle(kind, (lm_str){t.p + at, len}, ends + n);
+            for (size_t i = 0; i < k; i++)
+                ends[n + i] += at;
+        }
+        n += k;
+    }
+    return n;
+}
+
+static bool same_lines(int kind, lm_str t)
+{
+    static const size_t window[] = {64, 192, LM_SCAN_WINDOW};
+    static size_t want[2 * MOST], have[2 * MOST];
+    size_t n = by_lines(0, kind, t, 0, want), k;
+
+    for (size_t i = 0; i < ntiers; i++)
+        for (size_t c = 0; c < (tiers[i].scan == batch ? LM_COUNT(window) : 0); c++) {
+            k = by_lines(tiers[i].level, kind, t, window[c], have);
+            if (k == n && !memcmp(have, want, n * sizeof *want))
+                continue;
+            printf("# %s, lines at level %d, windows of %zu\n", lm_pre_name(lm_pre_named(kind)),
+                   tiers[i].level, window[c]);
+            tell("want", t, want, n);
+            tell("have", t, have, k);
+            return false;
+        }
+    return true;
+}
+
 /* Every scanner cuts t as the oracle does, taken in batches of each size. */
 static bool same_kind(int kind, lm_str t, const size_t *cap, size_t ncap)
 {
@@ -144,7 +191,7 @@ static bool same_kind(int kind, lm_str t, const size_t *cap, size_t ncap)
             tell("have", t, have, k == SIZE_MAX ? 0 : k);
             return false;
         }
-    return true;
+    return same_lines(kind, t);
 }
 
 static bool same(lm_str t)
