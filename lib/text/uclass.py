@@ -11,6 +11,7 @@ version give the table of AGE; categories that changed since are in CHANGED belo
 import getopt
 import re
 import sys
+import unicodedata
 
 LETTERS = {"Lu": 1, "Lt": 2, "Lm": 3, "Lo": 4, "Ll": 5}
 FIRST = {"N": 6, "M": 8, "P": 9}  # by the first letter of the category
@@ -91,6 +92,12 @@ def table(path):
     leaves = re.findall(r'^    "(.*)",$', source, re.M)
     text = "".join(leaves[i] for i in top)
     return version, text[:0x3F000] + "0" * (0xE0000 - 0x3F000) + text[0x3F000:0x3F200] + "0" * (END - 0xE0200)
+
+
+def assigned(path):
+    """The characters that the table, or this Python, knows; none for private use, no surrogates."""
+    text = table(path)[1]
+    return [c for c in range(END) if ord(text[c]) & 15 or unicodedata.category(chr(c)) not in ("Cn", "Co", "Cs")]
 
 
 def differ(path):

@@ -2,8 +2,8 @@
 
     python pretok.py PRETOK [all]
 
-PRETOK is build/CONF/peer/pretok. Texts: characters that Python's Unicode assigns, alone and in company (for a named
-pattern each third, with "all" each; for others each 27th), all ASCII strings of one and two characters ("all": of
+PRETOK is build/CONF/peer/pretok. Texts: characters that our Unicode or Python's assigns, alone and in company (for a
+named pattern each third, with "all" each; for others, which PCRE2 runs by a table of its own, each 27th of Python's), all ASCII strings of one and two characters ("all": of
 three too, for named patterns) and random strings. Prints a line for each pattern; exit 1 if any differs.
 """
 import itertools
@@ -19,6 +19,10 @@ import urllib.parse
 from hfjson import GPT2
 from tokenizers import Regex, Tokenizer, models
 from tokenizers.pre_tokenizers import ByteLevel, Digits, Sequence, Split
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
+sys.path.insert(0, ROOT + "/lib/text")
+import uclass  # noqa: E402
 
 QWEN2 = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
@@ -100,13 +104,14 @@ def ends(pre, text):
 
 
 helper, full = sys.argv[1], sys.argv[2:] == ["all"]
-points = [c for c in range(0x110000) if unicodedata.category(chr(c)) not in ("Cn", "Co", "Cs")]
+points = uclass.assigned(ROOT + "/lib/text/uclass-tab.c")
+older = [c for c in points if unicodedata.category(chr(c)) not in ("Cn", "Co", "Cs")]
 bad = 0
 for name, pre in CASES:
     tok = Tokenizer(models.BPE({c: i for i, c in enumerate(sorted(ByteLevel.alphabet()))}, []))
     tok.pre_tokenizer = pre
     wrong = None
-    tried = list(texts(points[:: 1 if full else 3] if name else points[::27], full and name))
+    tried = list(texts(points[:: 1 if full else 3] if name else older[::27], full and name))
     raw = [t.encode() for t in tried]
     with tempfile.TemporaryDirectory() as d:
         path = os.path.join(d, "tokenizer.json")

@@ -3,14 +3,18 @@ random strings of characters that patterns care about.
 
     python strange.py DOCS.lm
 """
+import os
 import random
 import sys
-import unicodedata
 
 from lmrec import write
 
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
+sys.path.insert(0, ROOT + "/lib/text")
+import uclass  # noqa: E402
+
 texts = []
-points = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000 and unicodedata.category(chr(c)) not in ("Cn", "Co")]
+points = uclass.assigned(ROOT + "/lib/text/uclass-tab.c")
 for i in range(0, len(points), 4096):
     texts.append("".join("{0} a{0}b1{0}2'{0}x {0}!\n{0}  {0}\t{0}{0}".format(chr(c)) for c in points[i : i + 4096]))
 rnd = random.Random(1)
