@@ -65,6 +65,7 @@ for p in gigatoken rustbpe; do
 done
 
 python3 "$ROOT/tests/peer/corpus.py" code 1024 >"$t/more.lm" || exit 1
+sync # or the kernel writes it out meanwhile, on a core of its own
 gb=$(tail -n 1 "$t/more.lm" | sed 's/.* b=\([0-9]*\).*/\1/' | awk '{ printf "%.1f", $1 / 1e9 }')
 train() { lm-bpe-train -m "$1" -o "$t/$1" "$t/more.lm"; }
 peak() { mbs lm-bpe-train -m "$1" -o "$t/$1" "$t/more.lm"; }

@@ -302,6 +302,7 @@ def whole(kind, vocab):
                 "peer all": (theirs + ["8.lm", str(CORES)], path),
             }
         )
+    os.sync()  # or the kernel writes those files out meanwhile, on a core of its own
     t = {name: [] for name in jobs}
     for _ in range(min(TURNS, 3)):
         for name, (args, env) in jobs.items():
