@@ -100,6 +100,7 @@ void lm_trie_make(lm_vocab *v, const uint8_t *in)
     for (t->bits = 10; 1ull << t->bits < steps + steps / 2; t->bits++) {
     }
     t->step = lm_reallocn(NULL, 1ull << t->bits, sizeof *t->step);
+    lm_hint_huge(t->step, sizeof *t->step << t->bits);
     memset(t->step, 0xff, sizeof *t->step << t->bits);
     t->best = lm_reallocn(NULL, steps, sizeof *t->best);
     t->shorter = lm_reallocn(NULL, (size_t)v->size + 1, sizeof *t->shorter);
