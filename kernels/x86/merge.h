@@ -21,8 +21,10 @@ static inline void begin(word *w, const uint32_t *id, const uint32_t *to, size_t
     w->tokens = (4ull << n) - 1;
     w->id[0] = LM_MERGE_NONE;
     _mm512_storeu_si512(w->id + 1, _mm512_loadu_si512(id));
-    if (halves)
+    if (halves > 1)
         _mm512_storeu_si512(w->id + 17, _mm512_loadu_si512(id + 16));
+    else
+        w->id[17] = id[16];
     w->id[n + 1] = LM_MERGE_NONE;
     w->at = at;
 }
@@ -61,10 +63,12 @@ static inline uint8_t end(const word *w, uint32_t *id, int halves)
 
     _mm512_storeu_si512(
         id, _mm512_maskz_compress_epi32((__mmask16)low, _mm512_loadu_si512(w->id + 1)));
-    if (halves)
+    if (halves > 1)
         _mm512_storeu_si512(
             id + _mm_popcnt_u32(low),
             _mm512_maskz_compress_epi32((__mmask16)(m >> 16), _mm512_loadu_si512(w->id + 17)));
+    else
+        id[_mm_popcnt_u32(low)] = w->id[17];
     return (uint8_t)(_mm_popcnt_u64(w->tokens) - 2);
 }
 

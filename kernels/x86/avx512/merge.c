@@ -10,7 +10,7 @@ static inline lanes load(const uint32_t *to, size_t n, int halves)
 {
     __m512i v = _mm512_castsi256_si512(_mm512_cvtepi32_epi16(_mm512_loadu_si512(to)));
 
-    if (halves)
+    if (halves > 1)
         v = _mm512_inserti64x4(v, _mm512_cvtepi32_epi16(_mm512_loadu_si512(to + 16)), 1);
     return _mm512_mask_mov_epi16(_mm512_set1_epi16(-1), (__mmask32)((1ull << n) - 1), v);
 }
