@@ -1,6 +1,6 @@
 /* encdoc: whole documents to ids: added tokens found in text (or not), the parts of fim=, offsets;
    and the slow encoder that the fast one is checked against. */
-#include "text/vocab.h"
+#include "text/fim.h"
 #include "text/vocab-check.h"
 
 /* Offsets of the ids from position `from` on: each token is as long as its bytes. */
@@ -102,23 +102,6 @@ static int marks(const lm_vocab *v, lm_str role, bool spm, uint32_t id[2])
                   role.p);
 }
 
-/* Takes ROLE:LENGTH off the front of *list. */
-static bool next_part(lm_str *list, lm_str *role, uint64_t *len)
-{
-    const char *comma = memchr(list->p, ',', list->n);
-    size_t n = comma ? (size_t)(comma - list->p) : list->n;
-    const char *colon = memchr(list->p, ':', n);
-
-    if (!colon)
-        return false;
-    *role = (lm_str){list->p, (size_t)(colon - list->p)};
-    if (!lm_parse_u64((lm_str){colon + 1, n - role->n - 1}, len))
-        return false;
-    n += comma != NULL;
-    *list = (lm_str){list->p + n, list->n - n};
-    return true;
-}
-
 int lm_enc_parts(lm_enc *e, lm_str t, lm_str fim, int special, lm_ids *ids, lm_ids *off)
 {
     uint64_t len, ahead;
@@ -130,12 +113,12 @@ int lm_enc_parts(lm_enc *e, lm_str t, lm_str fim, int special, lm_ids *ids, lm_i
         uint32_t id[2];
         int n, err;
 
-        if (!next_part(&fim, &role, &len) || len > t.n - at)
+        if (!lm_fim_next(&fim, &role, &len) || len > t.n - at)
             return lm_err(LM_EINVALID, "fim= does not fit the body");
         if (lm_is(role, "suf") && !in_group) { /* a group that begins with suf is SPM */
             lm_str rest = fim;
 
-            spm = next_part(&rest, &next, &ahead) && lm_is(next, "pre");
+            spm = lm_fim_next(&rest, &next, &ahead) && lm_is(next, "pre");
             in_group = 3;
         } else if (lm_is(role, "pre") && !in_group) {
             spm = false;

@@ -27,5 +27,5 @@
 #include "text/judge.h"
 #include "text/pii.h"
 #include "text/stop.h"
-#include "text/fimprompt.h"
+#include "text/fim.h"
 #endif

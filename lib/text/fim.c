@@ -1,0 +1,138 @@
+/* fim: fill-in-the-middle: documents cut at random, prompts made of two sides. */
+#include "text/fim.h"
+#include <inttypes.h>
+
+bool lm_fim_next(lm_str *list, lm_str *role, uint64_t *len)
+{
+    const char *comma = memchr(list->p, ',', list->n);
+    size_t n = comma ? (size_t)(comma - list->p) : list->n;
+    const char *colon = memchr(list->p, ':', n);
+
+    if (!colon)
+        return false;
+    *role = (lm_str){list->p, (size_t)(colon - list->p)};
+    if (!lm_parse_u64((lm_str){colon + 1, n - role->n - 1}, len))
+        return false;
+    n += comma != NULL;
+    *list = (lm_str){list->p + n, list->n - n};
+    return true;
+}
+
+void lm_fim_add(lm_buf *list, const char *role, uint64_t len)
+{
+    lm_buf_addf(list, "%s%s:%" PRIu64, list->n ? "," : "", role, len);
+}
+
+/* In [0, 1), of 53 bits. */
+static double draw(uint64_t *s)
+{
+    return (double)(lm_splitmix(s) >> 11) * 0x1p-53;
+}
+
+/* A whole number below n < 2^53 */
+static uint64_t below(uint64_t *s, uint64_t n)
+{
+    uint64_t k = (uint64_t)(draw(s) * (double)n);
+
+    return k < n ? k : n - 1;
+}
+
+/* A byte position in [0, t.n], moved to where a character begins. */
+static size_t any_char(lm_str t, uint64_t *s)
+{
+    size_t i = below(s, t.n + 1);
+
+    for (int k = 0; k < 3 && i && i < t.n && (unsigned char)t.p[i] >> 6 == 2; k++)
+        i--;
+    return i;
+}
+
+/* The place behind line end number k of t, from 1; 0 or beyond the last: an end of t. */
+static size_t line_at(lm_str t, uint64_t k)
+{
+    const char *p = t.p, *end = t.p + t.n;
+
+    while (k-- && p < end) {
+        const char *lf = memchr(p, '\n', (size_t)(end - p));
+
+        p = lf ? lf + 1 : end;
+    }
+    return (size_t)(p - t.p);
+}
+
+/* How many lines t has, one behind the last line end included if it is not empty. */
+static uint64_t lines(lm_str t)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < t.n; i = line_at((lm_str){t.p + i, t.n - i}, 1) + i)
+        n++;
+    return n;
+}
+
+static size_t any_cut(const lm_fim_opt *o, lm_str t, const lm_ids *off, uint64_t nlines,
+                      uint64_t *s)
+{
+    uint64_t k;
+
+    if (o->cut == LM_FIM_CHAR)
+        return any_char(t, s);
+    if (o->cut == LM_FIM_LINE)
+        return line_at(t, below(s, nlines + 1));
+    k = below(s, off->n + 1);
+    return k < off->n ? off->v[k] : t.n;
+}
+
+static void part(lm_buf *body, lm_buf *fim, const char *role, lm_str t)
+{
+    lm_fim_add(fim, role, t.n);
+    lm_buf_add(body, t.p, t.n);
+}
+
+bool lm_fim_cut(const lm_fim_opt *o, const lm_str *key, size_t n, lm_str t, const lm_ids *off,
+                lm_buf *body, lm_buf *fim)
+{
+    uint64_t s = lm_keyed(o->seed, "fim", key, n), count;
+    bool yes = draw(&s) < o->rate, spm = draw(&s) < o->spm;
+    size_t a, b;
+    lm_str pre, mid, suf;
+
+    if (!yes || t.n < o->min_bytes)
+        return false;
+    count = o->cut == LM_FIM_LINE ? lines(t) : 0;
+    a = any_cut(o, t, off, count, &s);
+    b = any_cut(o, t, off, count, &s);
+    pre = (lm_str){t.p, a < b ? a : b};
+    mid = (lm_str){t.p + pre.n, (a < b ? b : a) - pre.n};
+    suf = (lm_str){mid.p + mid.n, t.n - pre.n - mid.n};
+    if (spm)
+        part(body, fim, "suf", suf);
+    part(body, fim, "pre", pre);
+    if (!spm)
+        part(body, fim, "suf", suf);
+    part(body, fim, "mid", mid);
+    return true;
+}
+
+static int prompt_part(const lm_vocab *v, int role, lm_str text, lm_ids *out)
+{
+    uint32_t id = lm_vocab_role(v, role);
+
+    if (id == LM_NO_ID)
+        return lm_err(LM_EMISMATCH, "the vocabulary has no %s token", lm_role_name[role]);
+    lm_ids_need(out, 1);
+    out->v[out->n++] = id;
+    return text.n ? lm_vocab_encode(v, text, out) : 0;
+}
+
+int lm_fim_prompt(const lm_vocab *v, lm_str prefix, lm_str suffix, int order, lm_ids *out)
+{
+    lm_str none = LM_STR("");
+    int err = prompt_part(v, LM_ROLE_FIM_PRE, order == LM_FIM_PSM ? prefix : none, out);
+
+    if (!err)
+        err = prompt_part(v, LM_ROLE_FIM_SUF, suffix, out);
+    if (!err)
+        err = prompt_part(v, LM_ROLE_FIM_MID, order == LM_FIM_SPM ? prefix : none, out);
+    return err;
+}
