@@ -200,16 +200,10 @@ static int pieces(lm_rec *r, struct mine *m, const lm_vocab *v, key *k)
     for (size_t i = 1; err >= 0 && n > 1 && i <= n; i++) {
         size_t at = i % n; /* the first last, in the place of the whole */
         lm_rec *to = at ? &more : r;
-        lm_str name, val;
 
         if (at) {
             lm_rec_new(&more, "doc");
-            for (size_t a = 0; lm_attr_each(r, &a, &name, &val);) {
-                char z[33] = {0}; /* a key has at most 32 bytes */
-
-                memcpy(z, name.p, name.n);
-                lm_set(&more, z, val);
-            }
+            lm_rec_attrs(&more, r);
         }
         err = piece(to, m, v, k, at,
                     (lm_str){t.p + (at ? end[at - 1] : 0), end[at] - (at ? end[at - 1] : 0)});

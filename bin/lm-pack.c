@@ -190,7 +190,7 @@ static int take(row *w, lm_rec *r)
 {
     lm_tokrec t;
     uint64_t at = 0;
-    int err = lm_tokrec_get(r, &t);
+    int err = lm_tokrec_flat(r, &t);
 
     if (err || (err = alike(w, r, &t)))
         return err;

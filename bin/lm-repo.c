@@ -29,17 +29,6 @@ typedef struct {
     uint64_t files, sub;
 } repo;
 
-/* What is of a document alone. */
-static bool is_own(const char *k)
-{
-    static const char *const own[] = {"id", "path", "size", "sub", "part", "last", "fim"};
-
-    for (size_t i = 0; i < LM_COUNT(own); i++)
-        if (!strcmp(k, own[i]))
-            return true;
-    return false;
-}
-
 static void part(repo *p, const char *role, lm_str a, bool line, lm_str b)
 {
     lm_fim_add(&p->fim, role, a.n + line + b.n);
@@ -73,15 +62,12 @@ static int put(repo *p, bool more)
 
 static void begin(repo *p, lm_rec *r)
 {
-    lm_str name, val;
-    char k[33];
+    static const char *const own[] = {"id", "path", "size", "sub", "part", "last"};
 
     lm_rec_new(&p->rec, "doc");
-    for (size_t i = 0; lm_attr_each(r, &i, &name, &val);) {
-        snprintf(k, sizeof k, "%.*s", (int)name.n, name.p);
-        if (!is_own(k))
-            lm_set(&p->rec, k, val);
-    }
+    lm_rec_attrs(&p->rec, r);
+    for (size_t i = 0; i < LM_COUNT(own); i++) /* of a document alone */
+        lm_del(&p->rec, own[i]);
     p->open = true;
     p->files = 0;
     p->body.n = p->fim.n = 0;
@@ -123,7 +109,7 @@ static int take(repo *p, lm_in *in, lm_rec *r)
         lm_buf_add(&p->key, key.p, key.n);
         lm_buf_addc(&p->key, 0);
         p->key.n--;
-        p->named = (double)(lm_keyed(seed, "repo", &key, 1) >> 11) * 0x1p-53 < meta;
+        p->named = lm_unit(lm_keyed(seed, "repo", &key, 1)) < meta;
         p->sub = 0;
     } else if (p->open && size > max_bytes - (p->body.n < max_bytes ? p->body.n : max_bytes)) {
         if ((err = put(p, true)))

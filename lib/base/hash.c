@@ -116,6 +116,13 @@ uint64_t lm_splitmix(uint64_t *state)
     return z ^ z >> 31;
 }
 
+uint64_t lm_below(uint64_t *state, uint64_t n)
+{
+    uint64_t k = (uint64_t)(lm_unit(lm_splitmix(state)) * (double)n);
+
+    return k < n ? k : n - 1; /* the product may round up */
+}
+
 uint32_t lm_crc32(uint32_t crc, const void *p, size_t n)
 {
     return n ? (uint32_t)crc32_z(crc, p, n) : crc; /* zlib starts anew at NULL */

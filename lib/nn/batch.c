@@ -166,7 +166,7 @@ static int draw(lm_batch_gen *g, uint32_t slot, const float *logits)
 
         v[1].n = (size_t)snprintf(sample, sizeof sample, "%u", r->sample);
         v[2].n = (size_t)snprintf(pos, sizeof pos, "%u", r->pos);
-        u = (double)(lm_keyed(j->seed, "sample", v, 3) >> 11) * 0x1p-53;
+        u = lm_unit(lm_keyed(j->seed, "sample", v, 3));
     }
     rc = lm_sample(g->sampler, &j->how, logits, r->seen, r->nseen, u, &id);
     if (rc < 0)

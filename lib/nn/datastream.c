@@ -104,7 +104,7 @@ static int take(lm_data *d)
 {
     struct lm_feed *s = d->stream;
     lm_tokrec t;
-    int err = lm_tokrec_get(&s->r, &t);
+    int err = lm_tokrec_flat(&s->r, &t);
 
     if (err || (err = vocab_fits(d, &t)))
         return err;

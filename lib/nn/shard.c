@@ -328,7 +328,7 @@ static void weights(lm_shards *w, const lm_tokrec *t)
 int lm_shards_add(lm_shards *w, lm_rec *r)
 {
     lm_tokrec t;
-    int err = lm_tokrec_get(r, &t);
+    int err = lm_tokrec_flat(r, &t);
 
     if (err || (err = alike(w, r, &t)) || (err = id_range(w, r, &t)))
         return err;

@@ -89,9 +89,11 @@ int lm_tokrec_get(lm_rec *r, lm_tokrec *t)
     t->weight = err ? (const uint8_t *)a.p : NULL;
     if ((err = lm_get_u64(r, "seq", &t->seq)) < 0 || (err = lm_get_u64(r, "bytes", &t->bytes)) < 0)
         return err;
-    if (lm_get(r, "prefix").p)
-        return lm_rec_fail(r, LM_EINVALID,
-                           "prefix=: rows with a prefix cannot be packed or sharded");
+    if ((err = lm_get_u64(r, "prefix", &t->prefix)) < 0)
+        return err;
+    if (t->prefix > t->n)
+        return lm_rec_fail(r, LM_EINVALID, "prefix=%llu of %llu tokens",
+                           (unsigned long long)t->prefix, (unsigned long long)t->n);
     if (t->seq && t->n != t->seq)
         return lm_rec_fail(r, LM_EINVALID, "a row of %llu tokens says seq=%llu",
                            (unsigned long long)t->n, (unsigned long long)t->seq);
@@ -100,4 +102,14 @@ int lm_tokrec_get(lm_rec *r, lm_tokrec *t)
     if (!t->seg.p)
         t->id = lm_rec_id(r);
     return 0;
+}
+
+int lm_tokrec_flat(lm_rec *r, lm_tokrec *t)
+{
+    int err = lm_tokrec_get(r, t);
+
+    if (!err && t->prefix)
+        return lm_rec_fail(r, LM_EINVALID,
+                           "prefix=: rows with a prefix cannot be packed or sharded");
+    return err;
 }

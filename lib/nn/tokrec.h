@@ -10,6 +10,7 @@
 typedef struct {
     const uint8_t *tok, *weight;
     uint64_t n, k, seq, bytes;                     /* seq 0: not packed; bytes: of source text, 0 unknown */
+    uint64_t prefix;                               /* tokens at the front that see each other; 0: none */
     unsigned width;                                /* 2 or 4 */
     lm_str dt, vocab, mode, seg, ids, from;
     lm_id id;                                      /* of an unpacked record */
@@ -17,6 +18,7 @@ typedef struct {
 
 /* Reads r, a @tok record. 0, or LM_EMISSING (no vocab=), LM_EINVALID (a bad array or number). */
 int lm_tokrec_get(lm_rec *r, lm_tokrec *t);
+int lm_tokrec_flat(lm_rec *r, lm_tokrec *t);       /* the same where no prefix can be kept: LM_EINVALID if there is one */
 
 static inline uint32_t lm_tokrec_at(const lm_tokrec *t, uint64_t i)
 {

@@ -162,6 +162,18 @@ void lm_set_f64(lm_rec *r, const char *key, double v)
     lm_set(r, key, (lm_str){s, (size_t)n});
 }
 
+void lm_rec_attrs(lm_rec *to, lm_rec *from)
+{
+    lm_str key, val;
+    char k[33]; /* the longest key and a NUL */
+
+    for (size_t i = 0; lm_attr_each(from, &i, &key, &val);) {
+        memcpy(k, key.p, key.n);
+        k[key.n] = 0;
+        lm_set(to, k, val);
+    }
+}
+
 void lm_del(lm_rec *r, const char *key)
 {
     size_t n = 0;

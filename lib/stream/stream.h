@@ -33,6 +33,7 @@ void lm_set(lm_rec *r, const char *key, lm_str v); /* in place if there, else ap
 void lm_setf(lm_rec *r, const char *key, const char *fmt, ...) LM_PRINTF(3, 4);
 void lm_set_f64(lm_rec *r, const char *key, double v);             /* shortest form */
 void lm_del(lm_rec *r, const char *key);
+void lm_rec_attrs(lm_rec *to, lm_rec *from);       /* sets in `to` all that `from` has */
 void lm_clear(lm_rec *r);                          /* drops all attributes; views of them stay valid as the record's other views do */
 void lm_rec_canon(lm_rec *r);                      /* canonical form: keys sorted and unique, escapes minimal, no padding */
 /* Walks attributes in order: *i from 0; key and decoded value; false at the end. */

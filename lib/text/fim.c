@@ -23,24 +23,10 @@ void lm_fim_add(lm_buf *list, const char *role, uint64_t len)
     lm_buf_addf(list, "%s%s:%" PRIu64, list->n ? "," : "", role, len);
 }
 
-/* In [0, 1), of 53 bits. */
-static double draw(uint64_t *s)
-{
-    return (double)(lm_splitmix(s) >> 11) * 0x1p-53;
-}
-
-/* A whole number below n < 2^53 */
-static uint64_t below(uint64_t *s, uint64_t n)
-{
-    uint64_t k = (uint64_t)(draw(s) * (double)n);
-
-    return k < n ? k : n - 1;
-}
-
 /* A byte position in [0, t.n], moved to where a character begins. */
 static size_t any_char(lm_str t, uint64_t *s)
 {
-    size_t i = below(s, t.n + 1);
+    size_t i = lm_below(s, t.n + 1);
 
     for (int k = 0; k < 3 && i && i < t.n && (unsigned char)t.p[i] >> 6 == 2; k++)
         i--;
@@ -78,8 +64,8 @@ static size_t any_cut(const lm_fim_opt *o, lm_str t, const lm_ids *off, uint64_t
     if (o->cut == LM_FIM_CHAR)
         return any_char(t, s);
     if (o->cut == LM_FIM_LINE)
-        return line_at(t, below(s, nlines + 1));
-    k = below(s, off->n + 1);
+        return line_at(t, lm_below(s, nlines + 1));
+    k = lm_below(s, off->n + 1);
     return k < off->n ? off->v[k] : t.n;
 }
 
@@ -93,7 +79,7 @@ bool lm_fim_cut(const lm_fim_opt *o, const lm_str *key, size_t n, lm_str t, cons
                 lm_buf *body, lm_buf *fim)
 {
     uint64_t s = lm_keyed(o->seed, "fim", key, n), count;
-    bool yes = draw(&s) < o->rate, spm = draw(&s) < o->spm;
+    bool yes = lm_unit(lm_splitmix(&s)) < o->rate, spm = lm_unit(lm_splitmix(&s)) < o->spm;
     size_t a, b;
     lm_str pre, mid, suf;
 
