@@ -142,7 +142,7 @@ static int one(lm_rec *r, void *ctx)
     lm_tokrec t;
     lm_rec more = {0};
     uint64_t n, pieces, size, s;
-    char num[24], hex[33];
+    char num[24] = "", hex[33];
     bool end;
     int err = lm_tokrec_get(r, &t);
 
