@@ -3,14 +3,20 @@
 #include "lm.h"
 #include <inttypes.h>
 
-enum { CONCAT, NONE };
-static uint64_t seq = 4096, pad_id;
-static int mode = CONCAT;
+enum { BESTFIT, CONCAT, NONE };
+static uint64_t seq = 4096, pad_id, window = 16000000, memory = 1 << 30;
+static int mode = BESTFIT;
+static const char *const mode_name[] = {"bestfit", "concat", "none"};
 static bool drop_tail;
 static const char *pad_given;
 static const lm_opt opts[] = {LM_NUM(0, "seq", &seq, 2, 1 << 24, "N", "tokens a row (4096)"),
-                              LM_ENUM(0, "mode", &mode, "concat|none",
-                                      "concat: one run of tokens; none: a document a row"),
+                              LM_ENUM(0, "mode", &mode, "bestfit|concat|none",
+                                      "bestfit: cut no document that fits; concat: one run of "
+                                      "tokens; none: a document a row"),
+                              LM_NUM(0, "window", &window, 1, UINT32_MAX - 1, "N",
+                                     "of bestfit: choose among N pieces (16M)"),
+                              LM_SIZE('m', "memory", &memory, 1 << 20, UINT64_MAX >> 1, "SIZE",
+                                      "of bestfit: and no more than fit in SIZE (1G)"),
                               LM_FLAG(0, "drop-tail", &drop_tail,
                                       "leave out a last row that is not full"),
                               LM_STRING(0, "pad-id", &pad_given, "ID",
@@ -111,7 +117,7 @@ static int put(row *w, bool tail)
         lm_setf(r, "shape", "%" PRIu64, seq);
         lm_set(r, "vocab", lm_cstr(w->vocab));
         lm_setf(r, "seq", "%" PRIu64, seq);
-        lm_set(r, "mode", mode == CONCAT ? LM_STR("concat") : LM_STR("none"));
+        lm_set(r, "mode", lm_cstr(mode_name[mode]));
         if (w->bytes)
             lm_setf(r, "bytes", "%" PRIu64, w->bytes);
         lm_buf with = {0};
@@ -131,27 +137,112 @@ static int put(row *w, bool tail)
     return err;
 }
 
+/* Appends n tokens, and their weights, NULL if all are 1, to the row, as part of document id. */
+static void lay(row *w, const void *tok, const uint8_t *weight, uint64_t n, lm_id id, uint64_t from)
+{
+    lm_buf_add(&w->tok, tok, n * w->width);
+    for (uint64_t i = 0; i < n; i++) {
+        uint8_t v = weight ? weight[i] : 1;
+
+        lm_buf_addc(&w->weight, (char)v);
+        w->weighted = w->weighted || v != 1;
+    }
+    w->n += n;
+    segment(w, w->n, id, from);
+}
+
+/* A piece that waits for its row under bestfit. */
+typedef struct {
+    size_t tok, weight; /* where in the window's; weight SIZE_MAX: all 1 */
+    uint64_t from, bytes;
+    lm_id id;
+} waiting;
+static struct {
+    lm_buf tok, weight;
+    waiting *v;
+    uint32_t *len;
+    size_t n, cap, caplen;
+} win;
+
+/* Packs what waits. */
+static int flush(row *w)
+{
+    uint32_t *of = lm_reallocn(NULL, win.n + 1, sizeof *of), *order;
+    size_t rows = lm_bestfit(win.len, win.n, (uint32_t)seq, MAX_SEG - 1, of), *at;
+    int err = 0;
+
+    at = lm_zalloc(rows + 2, sizeof *at);
+    order = lm_reallocn(NULL, win.n + 1, sizeof *order);
+    for (size_t i = 0; i < win.n; i++)
+        at[of[i] + 2]++;
+    for (size_t k = 2; k < rows + 2; k++)
+        at[k] += at[k - 1];
+    for (size_t i = 0; i < win.n; i++) /* within a row the order of the input */
+        order[at[of[i] + 1]++] = (uint32_t)i;
+    for (size_t k = 0; k < rows && !err; k++) {
+        for (size_t j = at[k]; j < at[k + 1]; j++) {
+            const waiting *p = &win.v[order[j]];
+
+            lay(w, win.tok.p + p->tok,
+                p->weight == SIZE_MAX ? NULL : (const uint8_t *)win.weight.p + p->weight,
+                win.len[order[j]], p->id, p->from);
+            w->bytes += p->bytes;
+        }
+        err = put(w, false);
+    }
+    win.n = win.tok.n = win.weight.n = 0;
+    free(of);
+    free(at);
+    free(order);
+    return err;
+}
+
+/* Lets n tokens, at most a row, wait. */
+static int wait_for(row *w, const lm_tokrec *t, uint64_t at, uint64_t n, lm_id id, uint64_t from,
+                    uint64_t bytes)
+{
+    bool weighted = false;
+
+    for (uint64_t i = 0; t->weight && i < n && !weighted; i++)
+        weighted = t->weight[at + i] != 1;
+    if (win.n == win.cap)
+        LM_GROW(win.v, win.n, win.cap);
+    if (win.n == win.caplen)
+        LM_GROW(win.len, win.n, win.caplen);
+    win.v[win.n] = (waiting){win.tok.n, weighted ? win.weight.n : SIZE_MAX, from, bytes, id};
+    win.len[win.n++] = (uint32_t)n;
+    lm_buf_add(&win.tok, t->tok + at * t->width, n * t->width);
+    if (weighted)
+        lm_buf_add(&win.weight, t->weight + at, n);
+    /* and what packing itself takes: four numbers a piece, less than three a row */
+    if (win.n >= window ||
+        win.tok.n + win.weight.n + win.n * (sizeof *win.v + 32) + seq * 16 >= memory)
+        return flush(w);
+    return 0;
+}
+
 /* Lays tokens [at, end) of t, a piece of document id that starts at its token `from`, into rows. */
-static int piece(row *w, const lm_tokrec *t, uint64_t at, uint64_t end, lm_id id, uint64_t from)
+static int piece(row *w, const lm_tokrec *t, uint64_t at, uint64_t end, lm_id id, uint64_t from,
+                 uint64_t bytes)
 {
     int err;
 
+    if (mode != BESTFIT)
+        w->bytes += bytes;
     while (at < end) {
-        uint64_t n = end - at < seq - w->n ? end - at : seq - w->n;
+        uint64_t room = mode == BESTFIT ? seq : seq - w->n, n = end - at < room ? end - at : room;
 
-        lm_buf_add(&w->tok, t->tok + at * t->width, n * t->width);
-        for (uint64_t i = at; i < at + n; i++) {
-            uint8_t v = t->weight ? t->weight[i] : 1;
-
-            lm_buf_addc(&w->weight, (char)v);
-            w->weighted = w->weighted || v != 1;
+        if (mode == BESTFIT) {
+            if ((err = wait_for(w, t, at, n, id, from, bytes)))
+                return err;
+            bytes = 0;
+        } else {
+            lay(w, t->tok + at * t->width, t->weight ? t->weight + at : NULL, n, id, from);
         }
-        w->n += n;
-        segment(w, w->n, id, from);
         at += n;
         from += n;
         /* the last segment but one is kept free for the padding */
-        if ((w->n == seq || w->k == MAX_SEG - 1) && (err = put(w, false)))
+        if (mode != BESTFIT && (w->n == seq || w->k == MAX_SEG - 1) && (err = put(w, false)))
             return err;
     }
     return mode == NONE && w->n ? put(w, true) : 0;
@@ -194,15 +285,16 @@ static int take(row *w, lm_rec *r)
 
     if (err || (err = alike(w, r, &t)))
         return err;
-    w->bytes += t.bytes;
     if (!t.seg.p)
-        return piece(w, &t, 0, t.n, t.id, 0);
+        return piece(w, &t, 0, t.n, t.id, 0, t.bytes);
     for (uint64_t i = 0; i < t.k && !err; i++) { /* rows packed before are taken apart again */
         uint64_t end = lm_load32(t.seg.p + 4 * i);
         lm_id id = lm_id_load((const uint8_t *)t.ids.p + 16 * i);
 
-        if (!is_padding(&t, at, end, id))
-            err = piece(w, &t, at, end, id, t.from.p ? lm_load64(t.from.p + 8 * i) : 0);
+        if (!is_padding(&t, at, end, id)) {
+            err = piece(w, &t, at, end, id, t.from.p ? lm_load64(t.from.p + 8 * i) : 0, t.bytes);
+            t.bytes = 0;
+        }
         at = end;
     }
     return err;
@@ -216,17 +308,24 @@ static int run(lm_in *in, lm_out *out)
 
     if (pad_given && (!lm_parse_u64(lm_cstr(pad_given), &pad_id) || pad_id > UINT32_MAX))
         return lm_err(LM_EUSAGE, "--pad-id %s: not a token id", pad_given);
+    if (drop_tail && mode == BESTFIT)
+        return lm_err(LM_EUSAGE, "--drop-tail goes with --mode concat and none");
     while (!err && (got = lm_next(in, &r)) != 0)
         err = got < 0 ? got : lm_acts_on(r.type) ? take(&w, &r) : lm_put(out, &r);
     if (!err)
-        err = put(&w, true);
+        err = mode == BESTFIT ? flush(&w) : put(&w, true);
+    if (!err && lm_common.verbose && w.kept)
+        lm_show(true, "%" PRIu64 " rows, %.1f %% padding; concat: %" PRIu64 " rows", w.kept / seq,
+                100.0 * (double)w.padded / (double)w.kept, (w.kept - w.padded + seq - 1) / seq);
     if (!err && w.padded * 100 > w.kept)
         lm_warn("%.1f %% of the rows is padding", 100.0 * (double)w.padded / (double)w.kept);
     lm_rec_free(&r);
     lm_rec_free(&w.rec);
-    lm_buf *bufs[] = {&w.tok, &w.weight, &w.seg, &w.ids, &w.from, &w.body};
+    lm_buf *bufs[] = {&w.tok, &w.weight, &w.seg, &w.ids, &w.from, &w.body, &win.tok, &win.weight};
     for (size_t i = 0; i < LM_COUNT(bufs); i++)
         lm_buf_free(bufs[i]);
+    free(win.v);
+    free(win.len);
     return err;
 }
 

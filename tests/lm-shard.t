@@ -48,7 +48,7 @@ fails 'others do not' 3 'lm-shard --vocab vocab -o m in.lm' 'mismatch: vocab=.*b
 h=$(heads toks.lm | sed 's/.*vocab=\([0-9a-f]*\).*/\1/')
 stream "@tok dt=u16 shape=1 vocab=$h" 'zz' >over.lm
 fails 'nor do ids beyond it' 3 'lm-shard --vocab vocab -o m over.lm' 'invalid: token 0 is id 31354, beyond the'
-lm-pack -q --seq 4 in.lm >rows.lm
+lm-pack -q --mode concat --seq 4 in.lm >rows.lm
 { sed '$d' rows.lm; sed '1d;$d' in.lm; printf '%%end n=4 b=%d\n' $(($(tail -n 1 rows.lm | sed 's/.*b=//') + 14)); } >both.lm
 fails 'rows and loose documents do not mix' 3 'lm-shard -o m both.lm' 'mismatch: seq='
 run 'rows make shards of rows' 0 'lm-shard -o r rows.lm && heads r/00000.lm | grep "seq=4 mode=concat"'

@@ -75,7 +75,7 @@ run 'a run that is done is done' 0 'cp torn/metrics.lm m; T torn --steps 14 && c
 run 'every 2nd multiple of the steps is kept for ever' 0 'T major --steps 12 --ckpt-every 2 --keep 1 --major 2 --eval-every 0; [ "$(ls -d major/step-* | tr -dc "0-9\n" | tr "\n" " ")" = "00000004 00000008 00000012 " ]'
 
 # --- a stream
-lm-pack -q --seq 16 train.toks >rows.lm
+lm-pack -q --mode concat --seq 16 train.toks >rows.lm
 run 'a stream is trained on as it comes' 0 'lm-train -q -m model -o pipe --batch-tokens 128 --micro 4 --steps 12 - <rows.lm'
 run 'loose documents make the rows of lm-pack' 0 'lm-train -q -m model -o loose --seq 16 --batch-tokens 128 --micro 4 --steps 12 - <train.toks; same_ckpt pipe loose'
 run 'its end is the end' 0 'lm-train -q -m model -o short --seq 16 --batch-tokens 128 --micro 4 --steps 10000 --ckpt-every 100000 - <train.toks && lm-check short/metrics.lm'

@@ -8,6 +8,7 @@
 #include "nn/step.h"
 #include "nn/kv.h"
 #include "nn/tokrec.h"
+#include "nn/bestfit.h"
 #include "nn/objective.h"
 #include "nn/shard.h"
 #include "nn/data.h"

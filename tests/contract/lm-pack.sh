@@ -1,5 +1,5 @@
 # lm-pack: documents that fill rows exactly, so that no padding is warned of.
-opts='--seq 4'
+opts='--mode concat --seq 4'
 input()
 {
     v=0123456789abcdef0123456789abcdef
