@@ -227,7 +227,7 @@ static int run(lm_in *in, lm_out *out)
             return lm_err(LM_EUSAGE, "--near %s: neither off nor between 0 and 1", near_);
         lm_minhash_split(t, &cfg.bands, &cfg.rows);
     }
-    cfg.k = lm_data();
+    cfg.k = lm_data_kernels();
     if (!cfg.k)
         return lm_last_error()->err;
     k = lm_rank_new(lm_cstr(rank));

@@ -103,7 +103,7 @@ static int one(lm_rec *r, void *ctx)
 
 static int run(lm_in *in, lm_out *out)
 {
-    context c = {.k = lm_data()};
+    context c = {.k = lm_data_kernels()};
     size_t i;
     int err = 0;
 

@@ -45,7 +45,7 @@ static int one(lm_rec *r, void *ctx)
     lm_str enc = lm_get(r, "enc"), path = lm_get(r, "path");
     size_t i;
 
-    if (enc.p ? lm_is(enc, "binary") : lm_text_binary(lm_data(), r->body))
+    if (enc.p ? lm_is(enc, "binary") : lm_text_binary(lm_data_kernels(), r->body))
         return LM_KEEP;
     lm_pii_scan(ctx, r->body, path, &l->found);
     if (!l->found.n)
@@ -94,7 +94,7 @@ static int kinds(unsigned *out)
 
 static int run(lm_in *in, lm_out *out)
 {
-    lm_pii_cfg cfg = {.k = lm_data(), .all_ip = all_ip, .window = window};
+    lm_pii_cfg cfg = {.k = lm_data_kernels(), .all_ip = all_ip, .window = window};
     lm_pii *p;
     int err;
 

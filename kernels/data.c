@@ -22,7 +22,7 @@ const lm_data_ops *lm_data_at(int level)
     return level < 0 || (size_t)level >= LM_COUNT(ops) ? NULL : &ops[level];
 }
 
-const lm_data_ops *lm_data(void)
+const lm_data_ops *lm_data_kernels(void)
 {
     return lm_data_at(lm_cpu_level());
 }

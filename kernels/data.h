@@ -113,7 +113,7 @@ typedef struct lm_data_ops {
                  uint32_t (*to)[LM_MERGE_MAX], uint8_t *n);
 } lm_data_ops;
 
-const lm_data_ops *lm_data(void);                  /* for lm_cpu_level(); NULL: its error is stored */
+const lm_data_ops *lm_data_kernels(void);                  /* for lm_cpu_level(); NULL: its error is stored */
 const lm_data_ops *lm_data_at(int level);          /* for tests; level <= lm_cpu_best() */
 
 void lm_bytesets_ref(const void *p, size_t n, const lm_byteset *set, size_t nset, uint64_t *mask);

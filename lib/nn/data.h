@@ -1,6 +1,6 @@
 /* data: rows of tokens for training, from mapped shards in a keyed random order or from a stream. */
-#ifndef LM_DATA_H
-#define LM_DATA_H
+#ifndef LM_NN_DATA_H
+#define LM_NN_DATA_H
 #include "nn/shard.h"
 
 /* A bijection of [0, n): 6-round Feistel network on ceil(log2 n) bits with cycle walking (Black and

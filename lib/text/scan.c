@@ -14,7 +14,7 @@ size_t lm_scan_slow(const lm_pre *pre, const char *p, size_t n, lm_scan_pos *pos
 static bool by_masks(const lm_pre *pre, lm_scan_pos *pos)
 {
     if (!pos->op)
-        pos->op = lm_data();
+        pos->op = lm_data_kernels();
     return pos->op && pos->op->level > LM_CPU_REF && lm_scan_has_masks(pre->kind);
 }
 

@@ -176,7 +176,7 @@ int lm_vocab_index(lm_vocab *v)
     uint8_t *whole = lm_zalloc((size_t)v->size + 1, 1);
     bool all = true;
 
-    if (!(v->op = lm_data())) {
+    if (!(v->op = lm_data_kernels())) {
         free(whole);
         return lm_cpu_level();
     }

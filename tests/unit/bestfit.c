@@ -42,7 +42,8 @@ static size_t plain(const uint32_t *len, size_t n, uint32_t seq, uint32_t most, 
     return rows;
 }
 
-/* Which of equal rows is taken does not matter: how many there are must agree, and none may overflow. */
+/* Which of equal rows is taken does not matter: how many there are must agree, and none may
+ * overflow. */
 static bool agree(size_t n, uint32_t seq, uint32_t most, uint32_t longest)
 {
     uint32_t *len = lm_zalloc(n + 1, sizeof *len), *a = lm_zalloc(n + 1, sizeof *a),

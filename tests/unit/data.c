@@ -69,9 +69,11 @@ int main(void)
         ok(k && minhash_equal(k), "minhash", level);
     }
     setenv("LM_DEVICE", "ref", 1);
-    ok(lm_cpu_level() == LM_CPU_REF && lm_data()->level == LM_CPU_REF, "LM_DEVICE=ref", LM_CPU_REF);
+    ok(lm_cpu_level() == LM_CPU_REF && lm_data_kernels()->level == LM_CPU_REF, "LM_DEVICE=ref",
+       LM_CPU_REF);
     setenv("LM_DEVICE", "fast", 1);
-    ok(lm_cpu_level() == LM_EUSAGE && !lm_data(), "an unknown LM_DEVICE is refused", LM_CPU_REF);
+    ok(lm_cpu_level() == LM_EUSAGE && !lm_data_kernels(), "an unknown LM_DEVICE is refused",
+       LM_CPU_REF);
     setenv("LM_DEVICE", "cuda", 1);
     ok(lm_cpu_level() == LM_EDEVICE, "LM_DEVICE=cuda is refused", LM_CPU_REF);
     printf("1..%d\n", count);

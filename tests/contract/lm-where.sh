@@ -1,0 +1,10 @@
+# lm-where: steps of small shards.
+# shellcheck shell=sh disable=SC2034
+opts='--seq 16 --batch 2'
+operands='data 1-3'
+setup()
+{
+    . "$ROOT/tests/tokens.sh"
+    tokens 20 1 >toks.lm
+    lm-shard -o data toks.lm
+}
