@@ -5,11 +5,12 @@
 
 static uint64_t seq, seed, batch_tokens = 524288, batch;
 static int order, bos = 1;
-static const char *vocab, *docs;
+static const char *vocab, *docs, *mix;
 static const lm_opt opts[] = {
     LM_NUM(0, "batch-tokens", &batch_tokens, 1, UINT64_MAX >> 1, "N", "tokens a step (524288)"),
     LM_NUM(0, "batch", &batch, 1, UINT64_MAX >> 1, "ROWS", "or rows a step"),
     LM_NUM(0, "seq", &seq, 1, 1 << 24, "N", "tokens a row (the shards' seq=, else 2048)"),
+    LM_STRING(0, "mix", &mix, "W1,W2,..", "a weight for each of SHARDS"),
     LM_NUM('s', "seed", &seed, 0, UINT64_MAX, "N", "seed of the order of the rows (0)"),
     LM_ENUM(0, "shuffle", &order, "full|none", "rows in keyed order, or as they lie (full)"),
     LM_FILE(0, "docs", &docs, "FILE", "the documents that lm-tok was given: path and bytes too"),
@@ -218,6 +219,7 @@ static int run(lm_in *in, lm_out *out)
     lm_vocab *v = NULL;
     lm_data *d = NULL;
     const char **path;
+    double *weight = NULL;
     uint64_t lo, hi;
     size_t n = lm_nargs();
     int err = 0;
@@ -234,6 +236,11 @@ static int run(lm_in *in, lm_out *out)
         o.vocab = lm_vocab_hash(v);
         o.ids = lm_vocab_size(v);
     }
+    if (mix && (err = lm_mix_parse(mix, n - 1, &weight)) < 0) {
+        lm_vocab_free(v);
+        return err;
+    }
+    o.mix = weight;
     path = lm_zalloc(n, sizeof *path);
     for (size_t i = 0; i + 1 < n; i++)
         path[i] = lm_arg(i).p;
@@ -248,6 +255,7 @@ static int run(lm_in *in, lm_out *out)
     lm_data_close(d);
     lm_vocab_free(v);
     free(path);
+    free(weight);
     return err;
 }
 

@@ -31,6 +31,10 @@ is 'a step of --batch-tokens' 'lm-where --batch-tokens 256 shards 5 | cut -f 2 |
 lm-fim --rate 1 docs.lm >fim.lm
 lm-tok --vocab tok fim.lm | lm-pack -q --seq 64 | lm-shard -q -o fim
 run 'documents cut for filling in: as lm-tok was given them' 0 'lm-where --batch 1 --docs fim.lm --vocab tok fim 1-9 | awk -F "\t" "\$8 == \"-\" { exit 1 }"'
+is 'a mixture: three of four rows are of the first set' \
+    'lm-where --mix 3,1 --batch 4096 shards fim 1 | cut -f 2,3 | sort -un | awk -v n="$nrows" "\$2 < n { k++ } END { print NR, k }"' '4096 3072'
+fails 'a weight for each set' 2 'lm-where --mix 1 shards fim 1' 'want 2 numbers'
+fails 'a weight too small' 2 'lm-where --mix 1,.0001 shards fim 1' 'too small'
 fails '.. not as they were before' 3 'lm-where --batch 1 --docs docs.lm --vocab tok fim 1-9' 'pieces are not in these documents'
 fails 'documents that are not there' 3 'lm-head -n 3 docs.lm >few.lm; lm-where --batch 4 --docs few.lm --vocab tok shards 1-5' 'mismatch: .* of .* pieces'
 fails 'another vocabulary' 3 'lm-bpe-train -q -o other --pretok gpt2 --vocab-size 300 --reserve 8 --pad-to 1 --allow-short docs.lm; lm-where --docs docs.lm --vocab other shards 1' 'vocab='

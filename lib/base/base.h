@@ -101,6 +101,7 @@ bool lm_id_parse(lm_str s, lm_id *id);                             /* the first 
 int lm_id_cmp(lm_id a, lm_id b);
 /* K(seed, tag, v..) of corpus.md 3: XXH3-64 with seed over tag and values joined by NUL bytes. */
 uint64_t lm_keyed(uint64_t seed, const char *tag, const lm_str *v, size_t n);
+uint64_t lm_keyed_num(uint64_t seed, const char *tag, uint64_t n); /* of one value, a number in decimal */
 uint64_t lm_splitmix(uint64_t *state);                             /* SplitMix64: advances *state, returns the next value */
 static inline double lm_unit(uint64_t r) { return (double)(r >> 11) * 0x1p-53; }   /* random bits as a number in [0, 1) */
 uint64_t lm_below(uint64_t *state, uint64_t n);    /* a whole number below n < 2^53 by SplitMix64 */

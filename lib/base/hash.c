@@ -107,6 +107,14 @@ uint64_t lm_keyed(uint64_t seed, const char *tag, const lm_str *v, size_t n)
 }
 
 /* Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014. */
+uint64_t lm_keyed_num(uint64_t seed, const char *tag, uint64_t n)
+{
+    char num[24];
+    lm_str v = {num, (size_t)snprintf(num, sizeof num, "%llu", (unsigned long long)n)};
+
+    return lm_keyed(seed, tag, &v, 1);
+}
+
 uint64_t lm_splitmix(uint64_t *state)
 {
     uint64_t z = *state += 0x9e3779b97f4a7c15u;

@@ -107,6 +107,13 @@ static int sum_up(lm_data *d)
         all = all && s->bytes;
     }
     d->first[d->nshard] = f->rows;
+    for (size_t i = 0; i < d->nset; i++) {
+        struct lm_rowset *s = &d->set[i];
+
+        s->first = d->first[s->shard];
+        s->rows = (i + 1 < d->nset ? d->first[s[1].shard] : f->rows) - s->first;
+        s->epoch = UINT64_MAX;
+    }
     if (!all)
         f->bytes = 0;
     f->hash = lm_hash128(b.p ? b.p : "", b.n);
@@ -124,20 +131,32 @@ lm_data *lm_data_open(const char *const *paths, size_t n, const lm_data_opt *o)
     int err = n ? 0 : lm_err(LM_EINVALID, "no shard given");
 
     d->o = *o;
+    d->nset = o->mix ? n : 1;
+    d->set = lm_zalloc(d->nset + 1, sizeof *d->set);
+    d->o.mix = NULL; /* the caller's */
+    if (!err && o->mix)
+        err = lm_mix_init(&d->mix, o->mix, n, o->seed);
     for (size_t i = 0; !err && i < n; i++) {
         struct stat st;
 
+        if (o->mix)
+            d->set[i].shard = d->nshard;
         if (stat(paths[i], &st))
             err = lm_err_sys(paths[i], "open");
         else
             err = S_ISDIR(st.st_mode) ? add_dir(d, paths[i]) : add_shard(d, paths[i]);
     }
     d->first = lm_zalloc(d->nshard + 1, sizeof *d->first);
-    if (err || (err = sum_up(d))) {
+    if (!err)
+        err = sum_up(d);
+    for (size_t i = 0; !err && i < d->nset; i++)
+        if (!d->set[i].rows)
+            err = lm_err_at(LM_EINVALID, paths[i], "less than a row of %" PRIu64 " tokens",
+                            d->about.seq);
+    if (err) {
         lm_data_close(d);
         return NULL;
     }
-    d->epoch = UINT64_MAX;
     return d;
 }
 
@@ -149,6 +168,8 @@ void lm_data_close(lm_data *d)
         lm_shard_close(&d->shard[i]);
     free(d->shard);
     free(d->first);
+    free(d->set);
+    lm_mix_free(&d->mix);
     lm_data_stream_free(d);
     free(d);
 }
@@ -158,15 +179,20 @@ const lm_data_facts *lm_data_about(const lm_data *d)
     return &d->about;
 }
 
-uint64_t lm_data_row_of(const lm_data *d, uint64_t sample)
+uint64_t lm_data_row_of(lm_data *d, uint64_t sample)
 {
-    uint64_t n = d->about.rows, e = sample / n;
-    lm_perm p;
+    struct lm_rowset *s = d->set;
+    uint64_t epoch;
 
-    if (!d->o.shuffle)
-        return sample % n;
-    lm_perm_init(&p, n, d->o.seed, e);
-    return lm_perm_at(&p, sample % n);
+    if (d->mix.sets)
+        s += lm_mix_at(&d->mix, sample, &sample);
+    epoch = sample / s->rows;
+    if (d->o.shuffle && epoch != s->epoch) {
+        lm_perm_init(&s->perm, s->rows, d->o.seed, epoch);
+        s->epoch = epoch;
+    }
+    sample %= s->rows;
+    return s->first + (d->o.shuffle ? lm_perm_at(&s->perm, sample) : sample);
 }
 
 static lm_shard *shard_of(lm_data *d, uint64_t row, uint64_t *base)
@@ -279,19 +305,9 @@ int lm_data_row(lm_data *d, uint64_t row, lm_row *out)
 
 int lm_data_sample(lm_data *d, uint64_t sample, lm_row *out)
 {
-    uint64_t n = d->about.rows, e, row;
-
     if (d->stream)
         return lm_data_stream_next(d, sample, out);
-    e = sample / n;
-    if (!d->o.shuffle)
-        return lm_data_row(d, sample % n, out);
-    if (e != d->epoch) {
-        lm_perm_init(&d->perm, n, d->o.seed, e);
-        d->epoch = e;
-    }
-    row = lm_perm_at(&d->perm, sample % n);
-    return lm_data_row(d, row, out);
+    return lm_data_row(d, lm_data_row_of(d, sample), out);
 }
 
 size_t lm_data_pieces(lm_data *d, uint64_t row, lm_piece *out, size_t max)

@@ -1,18 +1,14 @@
 /* data: rows of tokens for training, from mapped shards in a keyed random order or from a stream. */
 #ifndef LM_NN_DATA_H
 #define LM_NN_DATA_H
+#include "nn/perm.h"
 #include "nn/shard.h"
-
-/* A bijection of [0, n): 6-round Feistel network on ceil(log2 n) bits with cycle walking (Black and
-   Rogaway 2002). Stateless: any index costs tens of nanoseconds. */
-typedef struct { uint64_t n, key[6]; unsigned low, high; } lm_perm;
-void lm_perm_init(lm_perm *p, uint64_t n, uint64_t seed, uint64_t epoch);   /* n >= 1 */
-uint64_t lm_perm_at(const lm_perm *p, uint64_t i);  /* i < n */
 
 typedef struct {
     uint64_t seq;                                  /* tokens a row; 0: the shards' seq=, else 2048 */
     uint64_t seed;
     bool shuffle;                                  /* else the order of the shards */
+    const double *mix;                             /* weights of the paths, each a set of its own (nn/mix.h); NULL: one set */
     bool docmask;                                  /* documents in a row do not see each other */
     const char *vocab;                             /* 32 hex digits the data must have; NULL: any */
     uint32_t ids;                                  /* ids must be below; 0: not checked */
@@ -35,17 +31,17 @@ typedef struct {
 
 typedef struct lm_data lm_data;
 /* Each path is a folder with index.lm or a shard. NULL: error stored (LM_EIO, LM_EMISMATCH with
-   another vocab=, LM_ETRUNC, LM_ECORRUPT, LM_EINVALID without a row). */
+   another vocab=, LM_ETRUNC, LM_ECORRUPT, LM_EINVALID without a row, LM_EUSAGE as lm_mix_init). */
 lm_data *lm_data_open(const char *const *paths, size_t n, const lm_data_opt *o);
 /* Rows of the @tok records of in, in their order; seq 0 = their seq=. in stays the caller's. */
 lm_data *lm_data_stream(lm_in *in, const lm_data_opt *o);
 int lm_data_peek(lm_data *d);                      /* of a stream: reads until its shape is known; 0 or < 0 */
 void lm_data_close(lm_data *d);
 const lm_data_facts *lm_data_about(const lm_data *d);  /* of a stream: known after lm_data_peek or the first row */
-/* Row of sample number `sample` (epoch by epoch, each a permutation of all rows; a stream: the next
-   one, in order from 0). 1; 0 at a stream's end; LM_ECORRUPT (a block's CRC), LM_EINVALID (id >= ids). */
+/* Row of sample number `sample` (epoch by epoch, each a permutation of all rows; of a mixture, of the rows of each
+   set; a stream: the next one, in order from 0). 1; 0 at a stream's end; LM_ECORRUPT (a block's CRC), LM_EINVALID (id >= ids). */
 int lm_data_sample(lm_data *d, uint64_t sample, lm_row *out);
-uint64_t lm_data_row_of(const lm_data *d, uint64_t sample);        /* shards only */
+uint64_t lm_data_row_of(lm_data *d, uint64_t sample);              /* shards only */
 int lm_data_row(lm_data *d, uint64_t row, lm_row *out);            /* shards only; 1 or <0 */
 /* The documents of a row, up to max of them; returns how many there are. Shards only. */
 size_t lm_data_pieces(lm_data *d, uint64_t row, lm_piece *out, size_t max);

@@ -1,11 +1,8 @@
 /* perm: the order of the rows of an epoch, without an index. */
-#include "nn/data.h"
+#include "nn/perm.h"
 
-void lm_perm_init(lm_perm *p, uint64_t n, uint64_t seed, uint64_t epoch)
+void lm_perm_key(lm_perm *p, uint64_t n, uint64_t key)
 {
-    char num[24];
-    lm_str v = {num, (size_t)snprintf(num, sizeof num, "%llu", (unsigned long long)epoch)};
-    uint64_t s = lm_keyed(seed, "epoch", &v, 1);
     unsigned bits = 2;
 
     while (bits < 64 && (n - 1) >> bits)
@@ -14,7 +11,12 @@ void lm_perm_init(lm_perm *p, uint64_t n, uint64_t seed, uint64_t epoch)
     p->low = bits / 2;
     p->high = bits - p->low;
     for (int i = 0; i < 6; i++)
-        p->key[i] = lm_splitmix(&s);
+        p->key[i] = lm_splitmix(&key);
+}
+
+void lm_perm_init(lm_perm *p, uint64_t n, uint64_t seed, uint64_t epoch)
+{
+    lm_perm_key(p, n, lm_keyed_num(seed, "epoch", epoch));
 }
 
 static uint64_t mix(uint64_t half, uint64_t key)

@@ -1,4 +1,5 @@
 /* train: sets a run up: model, data, plan, the checkpoint to go on from. */
+#include "nn/mix.h"
 #include "nn/traini.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -163,15 +164,26 @@ static int open_data(lm_trainer *t)
     if (err)
         return err;
     if (o->nshards == 1 && !strcmp(o->shards[0], "-")) {
+        if (o->mix)
+            return lm_err(LM_EUSAGE, "--mix: a stream is no set");
         t->in = lm_in_open("-", 0);
         t->data = lm_data_stream(t->in, &d);
         if ((err = lm_data_peek(t->data)))
             return err;
-    } else if (!(t->data = lm_data_open(o->shards, o->nshards, &d))) {
-        return lm_last_error()->err;
+    } else {
+        double *mix = NULL;
+
+        if (o->mix && (err = lm_mix_parse(o->mix, o->nshards, &mix)) < 0)
+            return err;
+        d.mix = mix;
+        t->data = lm_data_open(o->shards, o->nshards, &d);
+        free(mix);
+        if (!t->data)
+            return lm_last_error()->err;
     }
     if (o->nval) {
         d.shuffle = false;
+        d.mix = NULL;
         d.skip = NULL;
         d.seq = lm_data_about(t->data)->seq;
         if (!(t->val = lm_data_open(o->val, o->nval, &d)))

@@ -7,6 +7,7 @@
 typedef struct {
     const char *model, *run;                       /* MODEL directory, RUN directory */
     const char *const *shards; size_t nshards;     /* folders or shards, or "-" alone: a stream */
+    const char *mix;                               /* a weight for each of them, as lm_mix_parse takes it; NULL: one set */
     const char *const *val; size_t nval;
     uint64_t seq, seed, batch_tokens, micro;       /* seq, micro 0: the defaults */
     bool plain;                                    /* documents of a row see each other */

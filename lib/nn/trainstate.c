@@ -64,6 +64,8 @@ void lm_trainer_recipe(lm_trainer *t)
         eps, theta, c->rope, c->tie ? "tied" : "untied");
     lm_id_hex(lm_data_about(t->data)->hash, hex);
     lm_settings_add(r, "data", "%s", t->in ? "-" : hex);
+    if (o->mix)
+        lm_settings_add(r, "mix", "%s", o->mix);
     lm_settings_add(r, "vocab", "%s", t->vocab[0] ? t->vocab : "none");
     lm_settings_add(r, "seed", "%" PRIu64, o->seed);
     lm_settings_add(r, "seq", "%" PRIu64, t->seq);

@@ -1,6 +1,7 @@
 /* Shards written, mapped and read back by row: against a slow reference, packed or not, with
    damage in every place that is checked. */
 #include "nn/data.h"
+#include "nn/mix.h"
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -126,24 +127,26 @@ static lm_data *open_with(const char *path, lm_data_opt o)
     return lm_data_open(&path, 1, &o);
 }
 
-/* Steps of G samples by w1 workers up to step K, then, all opened anew, by w2: every worker
-   computes its own places, and together they read the rows one uninterrupted reader gets. */
-static bool resumes(const char *path, uint64_t w1, uint64_t w2)
+/* Steps of G samples by w1 workers up to step k, then, all opened anew, by w2: every worker
+   computes its own places, and together they read the rows one uninterrupted reader gets. Of n sets
+   if n > 1. */
+static bool resumes(const char *const *paths, size_t n, uint64_t w1, uint64_t k, uint64_t w2)
 {
-    enum { G = 24, M = 6, STEPS = 20, K = 7, SEQ = 16 };
-    lm_data_opt o = {.seq = SEQ, .shuffle = true, .seed = 3};
+    enum { G = 24, M = 6, STEPS = 20, SEQ = 16 };
+    static const double weight[] = {2, 1, 5};
+    lm_data_opt o = {.seq = SEQ, .shuffle = true, .seed = 3, .mix = n > 1 ? weight : NULL};
     uint32_t a[SEQ], b[SEQ], tgt[SEQ], start[SEQ];
     uint8_t w[SEQ];
     lm_row whole = {a, tgt, start, w}, part = {b, tgt, start, w};
-    lm_data *d = open_with(path, o);
+    lm_data *d = lm_data_open(paths, n, &o);
     uint64_t next = 0;
     bool good = d;
 
     for (uint64_t t = 0; good && t < STEPS; t++) {
-        uint64_t world = t < K ? w1 : w2;
+        uint64_t world = t < k ? w1 : w2;
 
         for (uint64_t rank = 0; good && rank < world; rank++) {
-            lm_data *mine = open_with(path, o);
+            lm_data *mine = lm_data_open(paths, n, &o);
 
             for (uint64_t m = rank * M / world; m < (rank + 1) * M / world; m++)
                 for (uint64_t i = 0; good && i < G / M; i++, next++)
@@ -154,6 +157,59 @@ static bool resumes(const char *path, uint64_t w1, uint64_t w2)
     }
     lm_data_close(d);
     return good && next == STEPS * G;
+}
+
+/* 200 worlds drawn at random, half of them of a mixture. */
+static bool worlds(const char *one, const char *many)
+{
+    const char *paths[] = {many, one, many};
+    uint64_t s = 9;
+
+    for (int i = 0; i < 200; i++) {
+        uint64_t w1 = 1 + lm_below(&s, 9), k = lm_below(&s, 21), w2 = 1 + lm_below(&s, 9);
+
+        if (!resumes(paths, i % 2 ? 3 : 1, w1, k, w2)) {
+            printf("# %d workers to step %d, then %d\n", (int)w1, (int)k, (int)w2);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Shares of a mixture, and each set's own order: its samples are its epochs. */
+static bool mixes(const char *one, const char *many)
+{
+    static const double weight[] = {3, 1};
+    const char *paths[] = {one, many};
+    lm_data_opt o = {.seq = 16, .shuffle = true, .seed = 3, .mix = weight};
+    lm_data *d = lm_data_open(paths, 2, &o), *set[2] = {open_with(one, (lm_data_opt){.seq = 16}),
+                                                        open_with(many, (lm_data_opt){.seq = 16})};
+    uint64_t rows[2], taken[2] = {0}, *times;
+    bool good = d && set[0] && set[1];
+
+    if (!good)
+        return false;
+    rows[0] = lm_data_about(set[0])->rows;
+    rows[1] = lm_data_about(set[1])->rows;
+    times = lm_zalloc(rows[0] + rows[1], sizeof *times);
+    good = lm_data_about(d)->rows == rows[0] + rows[1];
+    for (uint64_t c = 0; c < 2 * LM_STRATUM; c++) {
+        uint64_t row = lm_data_row_of(d, c);
+
+        taken[row >= rows[0]]++;
+        times[row]++;
+    }
+    good = good && taken[0] == 6144 && taken[1] == 2048;
+    for (uint64_t r = 0; good && r < rows[0] + rows[1]; r++) {
+        uint64_t k = r >= rows[0], whole = taken[k] / rows[k];
+
+        good = times[r] == whole || times[r] == whole + 1;
+    }
+    free(times);
+    lm_data_close(d);
+    lm_data_close(set[0]);
+    lm_data_close(set[1]);
+    return good;
 }
 
 /* Two epochs: each row once in each. */
@@ -272,8 +328,8 @@ int main(void)
     d = open_with(many, (lm_data_opt){.seq = 16, .shuffle = true, .seed = 3});
     ok(d && epochs(d), "each epoch has each row once, in another order");
     lm_data_close(d);
-    ok(resumes(many, 1, 3) && resumes(many, 4, 1) && resumes(many, 5, 2),
-       "w1 workers, then w2, read what one uninterrupted reader reads");
+    ok(worlds(one, many), "w1 workers, then w2, read what one uninterrupted reader reads");
+    ok(mixes(one, many), "a mixture has its shares, and the rows of each set epoch by epoch");
     damage(one);
     lm_rmtree(dir);
     free(one);
