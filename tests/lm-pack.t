@@ -87,5 +87,5 @@ for w in 16M 100 7; do
     run "nothing is lost or doubled: windows of $w" 0 "whole --seq 4096 --window $w; cmp have want"
 done
 run '.. of 1 MiB' 0 'whole --seq 4096 -m 1M; cmp have want'
-run 'memory is that of -m' 0 'for i in 1 2 3 4 5 6 7 8; do cat many.tok; done >8.tok; m=$("$ROOT/build/$CONF/tests/probe" rss lm-pack -q -m 1M 8.tok); test "$m" -lt $((16 << 10))'
+case $CONF in release) run 'memory is that of -m' 0 'for i in 1 2 3 4 5 6 7 8; do cat many.tok; done >8.tok; m=$("$ROOT/build/$CONF/tests/probe" rss lm-pack -q -m 1M 8.tok); test "$m" -lt $((16 << 10))' ;; esac # a sanitizer has its own
 done_testing

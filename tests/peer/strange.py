@@ -1,11 +1,14 @@
 """Writes documents that try a scanner: every code point Unicode assigns before, after and between others, and
 random strings of characters that patterns care about.
 
-    python strange.py DOCS.lm
+    python strange.py DOCS.lm [old]
+
+old: of the characters Unicode assigns those alone that this Python knows too, for peers of an older table.
 """
 import os
 import random
 import sys
+import unicodedata
 
 from lmrec import write
 
@@ -15,6 +18,8 @@ import uclass  # noqa: E402
 
 texts = []
 points = uclass.assigned(ROOT + "/lib/text/uclass-tab.c")
+if sys.argv[2:] == ["old"]:
+    points = [c for c in points if unicodedata.category(chr(c)) != "Cn"]
 for i in range(0, len(points), 4096):
     texts.append("".join("{0} a{0}b1{0}2'{0}x {0}!\n{0}  {0}\t{0}{0}".format(chr(c)) for c in points[i : i + 4096]))
 rnd = random.Random(1)

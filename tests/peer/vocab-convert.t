@@ -8,6 +8,7 @@ skip_without peers:tiktoken python3
 peer() { "$LM_PEERS" "$ROOT/tests/peer/$1" $2; }
 lm-import --max-bytes 100M "$ROOT/bin" "$ROOT/lib" "$ROOT/tests/peer" >code.lm
 peer strange.py odd.lm
+peer strange.py 'old.lm old'
 texts='code odd'
 if python3 "$ROOT/tests/peer/corpus.py" mixed 2 >mixed.lm 2>"$err"; then texts="$texts mixed"; else note "$(cat "$err")"; fi
 # the ids of what is code and what is odd: FORM VOCABULARY FILE PEER-SCRIPT TEXTS
@@ -51,6 +52,7 @@ for p in qwen2=qwen2 gpt2=gpt-2 starcoder=starcoder cl100k=llama-bpe o200k=gpt-4
     note "$(cat "$out")"
 done
 skip_without peers:llama_cpp
+case $texts in *mixed) texts='code old mixed' ;; *) texts='code old' ;; esac # its table is of an older Unicode
 for p in qwen2 gpt2 starcoder cl100k deepseek-coder; do
     same "$p: llama.cpp" own-$p own-$p.gguf llama_ids.py "$texts"
 done
