@@ -59,8 +59,7 @@ static void put(writer *w, uint32_t id, uint8_t weight)
 {
     uint8_t le[4] = {(uint8_t)id, (uint8_t)(id >> 8), (uint8_t)(id >> 16), (uint8_t)(id >> 24)};
 
-    if (w->n == w->m->cap)
-        LM_GROW(w->m->weight, w->n, w->m->cap);
+    LM_GROW(w->m->weight, w->n, w->m->cap);
     w->m->weight[w->n++] = weight;
     lm_buf_add(&w->m->body, le, w->t->width);
 }

@@ -205,10 +205,8 @@ static int wait_for(row *w, const lm_tokrec *t, uint64_t at, uint64_t n, lm_id i
 
     for (uint64_t i = 0; t->weight && i < n && !weighted; i++)
         weighted = t->weight[at + i] != 1;
-    if (win.n == win.cap)
-        LM_GROW(win.v, win.n, win.cap);
-    if (win.n == win.caplen)
-        LM_GROW(win.len, win.n, win.caplen);
+    LM_GROW(win.v, win.n, win.cap);
+    LM_GROW(win.len, win.n, win.caplen);
     win.v[win.n] = (waiting){win.tok.n, weighted ? win.weight.n : SIZE_MAX, from, bytes, id};
     win.len[win.n++] = (uint32_t)n;
     lm_buf_add(&win.tok, t->tok + at * t->width, n * t->width);

@@ -16,8 +16,7 @@ static inline bool has(const lm_borders *b, uint32_t left, uint32_t right)
     return b->bit[i / 64] >> i % 64 & 1;
 }
 
-/* Calls for each two neighbours in a token of which one is not ASCII: counts them, or notes them.
- */
+/* Notes the neighbours in a token of which one is not ASCII, once there is a set; how many. */
 static size_t walk(lm_borders *b, lm_str t)
 {
     const uint8_t *p = (const uint8_t *)t.p;
@@ -65,14 +64,22 @@ void lm_borders_free(lm_borders *b)
     *b = (lm_borders){0};
 }
 
+/* first: the first byte of right. An ASCII character has no parts. */
+static inline bool split(const lm_borders *b, uint32_t left, uint32_t right, uint32_t first)
+{
+    uint32_t last = left & 0xff;
+
+    return (right >= 0x80 && has(b, left, first)) || (left >= 0x80 && has(b, last, right)) ||
+           (left >= 0x80 && right >= 0x80 && has(b, last, first));
+}
+
 bool lm_borders_split(const lm_borders *b, uint32_t left, uint32_t right)
 {
-    uint32_t first = right, last = left & 0xff;
+    uint32_t first = right;
 
     while (first > 0xff)
         first >>= 8;
-    return (right >= 0x80 && has(b, left, first)) || (left >= 0x80 && has(b, last, right)) ||
-           (left >= 0x80 && right >= 0x80 && has(b, last, first));
+    return split(b, left, right, first);
 }
 
 size_t lm_borders_cut(const lm_borders *b, const char *p, size_t *at, size_t end, uint32_t *ends,
@@ -82,13 +89,10 @@ size_t lm_borders_cut(const lm_borders *b, const char *p, size_t *at, size_t end
     size_t n = 0, len;
 
     for (size_t i = *at; i < end; i += len + !len, left = right) {
-        uint32_t first = (unsigned char)p[i];
-
         right = lm_char_at(p + i, end - i, &len);
         if (!left || !right || (left | right) < 0x80)
             continue;
-        if (has(b, left, right) || has(b, left, first) || has(b, left & 0xff, right) ||
-            has(b, left & 0xff, first))
+        if (has(b, left, right) || split(b, left, right, (unsigned char)p[i]))
             continue;
         ends[n++] = (uint32_t)i;
         if (n == cap) {

@@ -63,9 +63,8 @@ static void index_pairs(lm_vocab *v)
     memset(v->pair2, 0xff, 65536 * sizeof *v->pair2);
     for (unsigned b = 0; b < 256; b++)
         top = v->byte[b] > top ? v->byte[b] : top;
-    if (top < LM_NARROW_NONE) {
+    if (top < LM_NARROW_NONE)
         index_narrow(v);
-    }
     v->split = lm_reallocn(NULL, (size_t)v->size + 1, sizeof *v->split);
     for (uint32_t id = 0; id < v->size; id++)
         v->split[id][0] = v->split[id][1] = id;
@@ -190,10 +189,6 @@ int lm_vocab_index(lm_vocab *v)
             whole[id] = 1;
         }
     v->ordered &= all; /* else a word is looked up as a whole first */
-    if (!v->ordered) {
-        free(v->pair2);
-        v->pair2 = NULL;
-    }
     index_words(v, whole);
     lm_borders_make(&v->border, v->token, v->size);
     if (v->ordered)

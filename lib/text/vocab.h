@@ -47,8 +47,8 @@ void lm_vocab_merge(const lm_vocab *v, size_t rank, uint32_t *left, uint32_t *ri
 int lm_vocab_encode(const lm_vocab *v, lm_str text, lm_ids *out);
 /* Appends the bytes of n ids; specials too, as their text, unless drop. LM_EINVALID: an unknown id. */
 int lm_vocab_decode(const lm_vocab *v, const uint32_t *ids, size_t n, bool drop, lm_buf *out);
-/* The merges of one pretoken of n > 0 bytes (< 2^31), appended: a scan for the least rank while short, a heap
-   when long, O(n log n). LM_EINVALID: a byte the vocabulary lacks. */
+/* The merges of one pretoken of n > 0 bytes (< 2^31), appended: a scan for the least rank while short; when long the
+   greedy way, O(n), where ids rise with ranks, else a heap, O(n log n). LM_EINVALID: a byte the vocabulary lacks. */
 int lm_vocab_word(const lm_vocab *v, const char *p, size_t n, lm_ids *out);
 bool lm_vocab_words_first(const lm_vocab *v);      /* ignore_merges: a pretoken that is a token is that one, before any merge */
 bool lm_vocab_nfc(const lm_vocab *v);              /* wants Unicode form C: text that may not be in it is refused */
