@@ -3,6 +3,7 @@
 . "${0%/*}/t.sh"
 
 fim=$ROOT/build/$CONF/unit/fim
+[ -x "$fim" ] || MAKEFLAGS='' make -s -C "$ROOT" CONF="$CONF" "build/$CONF/unit/fim" >&2 || exit 1
 docs() # N: documents of several sizes
 {
     awk -v n="$1" 'BEGIN { for (i = 0; i < n; i++) { printf "file %d\n", i > ("f" i); for (k = 0; k < i % 17; k++)
