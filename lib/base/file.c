@@ -53,6 +53,28 @@ int lm_write_all(int fd, const void *buf, size_t n)
     return 0;
 }
 
+int lm_temp_file(const char *dir, int *fd)
+{
+    lm_buf name = {0};
+    int err = 0;
+
+    if (!dir)
+        dir = getenv("TMPDIR");
+    if (!dir || !*dir)
+        dir = "/tmp";
+    *fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (*fd < 0) { /* a file system without O_TMPFILE */
+        lm_buf_addf(&name, "%s/lm-temp.XXXXXX", dir);
+        *fd = mkostemp(name.p, O_CLOEXEC);
+        if (*fd < 0)
+            err = lm_err_sys(dir, "cannot make a temporary file");
+        else
+            unlink(name.p);
+        lm_buf_free(&name);
+    }
+    return err;
+}
+
 int lm_mkdirs(const char *path, unsigned mode)
 {
     char *p = lm_strdup(path);

@@ -66,6 +66,7 @@ int lm_main(int argc, char **argv, const lm_tool *tool, int (*run)(lm_in *in, lm
 lm_str lm_arg(size_t i);                           /* operand i of .args; p NULL = not given */
 size_t lm_nargs(void);
 size_t lm_nfiles(void);                            /* input files named behind .args; 0 = stdin */
+const char *lm_file(size_t i);                     /* input file i of them; NULL = not given */
 const char *lm_self(void);                         /* "lm-has" */
 lm_str lm_by_line(void);                           /* this tool's "%by tool= ver= args=" without LF; n 0 under LM_PROV=0 */
 const char *lm_version(void);

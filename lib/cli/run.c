@@ -53,6 +53,11 @@ lm_out *lm_rejects(void)
     return self.rejects;
 }
 
+const char *lm_file(size_t i)
+{
+    return i < lm_nfiles() ? self.rest[self.nargs + i] : NULL;
+}
+
 lm_str lm_arg(size_t i)
 {
     return i < self.nargs ? lm_cstr(self.rest[i]) : (lm_str){NULL, 0};

@@ -13,6 +13,7 @@
 #include "nn/shard.h"
 #include "nn/perm.h"
 #include "nn/data.h"
+#include "nn/foreign.h"
 #include "nn/mix.h"
 #include "nn/metric.h"
 #include "nn/plot.h"

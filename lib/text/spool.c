@@ -1,6 +1,4 @@
 /* spool: a piece's name is its address, or with the top bit its place in the file. */
-#include <errno.h>
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include "text/spool.h"
@@ -33,24 +31,6 @@ lm_spool *lm_spool_new(const char *dir, size_t *room)
     return s;
 }
 
-static int open_file(lm_spool *s)
-{
-    lm_buf name = {0};
-    int err = 0;
-
-    s->fd = open(s->dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (s->fd < 0) { /* a file system without O_TMPFILE */
-        lm_buf_addf(&name, "%s/lm-spool.XXXXXX", s->dir);
-        s->fd = mkostemp(name.p, O_CLOEXEC);
-        if (s->fd < 0)
-            err = lm_err_sys(s->dir, "cannot make a temporary file");
-        else
-            unlink(name.p);
-        lm_buf_free(&name);
-    }
-    return err;
-}
-
 static int flush(lm_spool *s)
 {
     if (s->out.n && lm_write_all(s->fd, s->out.p, s->out.n) < 0)
@@ -61,7 +41,7 @@ static int flush(lm_spool *s)
 
 static int spill(lm_spool *s, const void *p, size_t n, uint64_t *at)
 {
-    int err = s->fd < 0 ? open_file(s) : 0;
+    int err = s->fd < 0 ? lm_temp_file(s->dir, &s->fd) : 0;
 
     if (err)
         return err;

@@ -7,6 +7,7 @@
 #include "text/dedup.h"
 #include "base/json.h"
 #include "base/stat.h"
+#include "text/export.h"
 #include "text/expr.h"
 #include "text/import.h"
 #include "text/linerule.h"
