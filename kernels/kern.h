@@ -75,8 +75,8 @@ typedef struct {
 } lm_attn;
 
 /* Its gradient for one key head over a whole row of n tokens, summed over the g query heads that
-   share it (head h at q + h * hd, lse + h). dq, dk, dv are overwritten. Each dk, dv: heads, then
-   queries ascending; dq: keys. */
+   share it (head h at q + h * hd, lse + h). Rows see start[i] .. end[i] (NULL: 0; i). dq, dk, dv
+   are overwritten. Each dk, dv: heads, then queries ascending; dq: keys. */
 typedef struct {
     int fmt;
     size_t n, hd, g;
@@ -87,7 +87,7 @@ typedef struct {
     size_t ldo; /* output and its gradient, same layout */
     const lm_real *lse;
     size_t ldl;
-    const uint32_t *start;
+    const uint32_t *start, *end;
     lm_real *dq, *dk, *dv;
     size_t lddq, lddk, lddv;
     void *scratch; /* lm_kern.attn_bytes(hd, n) */

@@ -76,14 +76,14 @@ static void row_bwd(const lm_attn_bwd *a, size_t h, size_t i, size_t from, size_
                     lm_real *ds)
 {
     const lm_real *q = a->q + i * a->ldq + h * a->hd, *go = a->go + i * a->ldo + h * a->hd;
-    size_t lo = a->start ? a->start[i] : 0;
+    size_t lo = a->start ? a->start[i] : 0, hi = a->end ? a->end[i] : i;
     lm_real dot = lm_dot16(a->hd, go, a->o + i * a->ldo + h * a->hd);
 
     for (size_t j = from; j < to; j++) {
         lm_real s, dp;
 
         p[j] = ds[j] = 0;
-        if (j < lo || j > i)
+        if (j < lo || j > hi)
             continue;
         s = chain(a->fmt, a->hd, q, 1, a->k + j * a->ldk, 1, 0) * a->scale;
         dp = chain(a->fmt, a->hd, go, 1, a->v + j * a->ldv, 1, 0);
@@ -92,7 +92,7 @@ static void row_bwd(const lm_attn_bwd *a, size_t h, size_t i, size_t from, size_
     }
 }
 
-/* A tile of queries meets the whole tiles of keys from the first any of them sees to its own; what
+/* A tile of queries meets the whole tiles of keys from the first any of them sees to the last; what
    a row does not see counts as zero, like the row that fills up a pair. */
 static void attn_bwd(const lm_kern *k, const lm_attn_bwd *a)
 {
@@ -106,13 +106,18 @@ static void attn_bwd(const lm_kern *k, const lm_attn_bwd *a)
     for (size_t h = 0; h < a->g; h++)
         for (size_t b = 0; b < (a->fmt == LM_FMT_BF16 ? even(n) : n);
              b++) { /* queries, in pairs the later first if bf16 */
-            size_t i = a->fmt == LM_FMT_BF16 ? b ^ 1 : b, t = b / LM_ATT * LM_ATT, from = t,
-                   to = t + LM_ATT < n ? t + LM_ATT : n;
+            size_t i = a->fmt == LM_FMT_BF16 ? b ^ 1 : b, t = b / LM_ATT * LM_ATT, from = n, to = 0;
             bool pad = i >= n;
 
-            for (size_t j = t; j < to; j++)
-                from = a->start && a->start[j] >= from ? from : a->start ? a->start[j] : 0;
+            for (size_t j = t; j < t + LM_ATT && j < n; j++) {
+                size_t lo = a->start ? a->start[j] : 0, hi = a->end ? a->end[j] : j;
+
+                from = lo < from ? lo : from;
+                to = hi > to ? hi : to;
+            }
             from = from / LM_ATT * LM_ATT;
+            to = to / LM_ATT * LM_ATT + LM_ATT;
+            to = to < n ? to : n;
             if (!pad)
                 row_bwd(a, h, i, from, to, p, ds);
             for (size_t j = from; j < to; j++)

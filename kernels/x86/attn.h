@@ -189,12 +189,14 @@ static void bwd_tile(const lm_kern *k, const lm_attn_bwd *a, size_t h, size_t i0
 {
     const float *q = a->q + i0 * a->ldq + h * a->hd, *go = a->go + i0 * a->ldo + h * a->hd,
                 *o = a->o + i0 * a->ldo + h * a->hd;
-    size_t lo[T], first = SIZE_MAX;
+    size_t lo[T], hi[T], first = SIZE_MAX, last = 0;
     float dot[T];
 
     for (size_t i = 0; i < m; i++) {
         lo[i] = a->start ? a->start[i0 + i] : 0;
+        hi[i] = a->end ? a->end[i0 + i] : i0 + i;
         first = lo[i] < first ? lo[i] : first;
+        last = hi[i] > last ? hi[i] : last;
         dot[i] = v_dot(a->hd, go + i * a->ldo, o + i * a->ldo);
     }
     first = first / T * T;
@@ -202,7 +204,7 @@ static void bwd_tile(const lm_kern *k, const lm_attn_bwd *a, size_t h, size_t i0
         .fmt = a->fmt, .kt = a->hd, .src = q, .ld = a->ldq, .kn = a->hd, .nn = m, .dst = r->q});
     k->packa(&(lm_pack){
         .fmt = a->fmt, .kt = a->hd, .src = go, .ld = a->ldo, .kn = a->hd, .nn = m, .dst = r->go});
-    for (size_t t = first; t <= i0; t += T) {
+    for (size_t t = first; t <= last; t += T) {
         size_t keys = a->n - t < T ? a->n - t : T;
         lm_gemm g = {.fmt = a->fmt,
                      .a = r->q,
@@ -241,7 +243,7 @@ static void bwd_tile(const lm_kern *k, const lm_attn_bwd *a, size_t h, size_t i0
         g.a = r->go, g.b = r->vt, g.c = r->dp;
         k->gemm(&g);
         for (size_t i = 0; i < m; i++)
-            soft_row_bwd(r->s + i * T, r->dp + i * T, t, lo[i], i0 + i, a->scale,
+            soft_row_bwd(r->s + i * T, r->dp + i * T, t, lo[i], hi[i], a->scale,
                          a->lse[(i0 + i) * a->ldl + h], dot[i]);
         k->packa(&p);
         k->gemm(&w);

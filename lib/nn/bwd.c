@@ -109,6 +109,7 @@ static void att_task(void *ctx, size_t i, unsigned thread)
                                         .lse = kl->lse + at * n->heads + h * g,
                                         .ldl = n->heads,
                                         .start = nn->b->start ? nn->b->start + at : NULL,
+                                        .end = nn->b->end ? nn->b->end + at : NULL,
                                         .dq = nn->drot + at * ldr + h * g * hd,
                                         .lddq = ldr,
                                         .dk = nn->drot + at * ldr + n->nq + h * hd,

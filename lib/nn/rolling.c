@@ -54,7 +54,7 @@ void lm_roll_free(lm_roll *r)
 
 int lm_roll_flush(lm_roll *r)
 {
-    lm_batch b = {r->in, r->target, r->weight, NULL};
+    lm_batch b = {.in = r->in, .target = r->target, .weight = r->weight};
     lm_loss out = {.tok_loss = r->loss};
     int err;
 

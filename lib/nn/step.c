@@ -209,6 +209,7 @@ static void att_task(void *ctx, size_t i, unsigned thread)
                               .kp = kp,
                               .vp = vp,
                               .start = nn->b->start ? nn->b->start + at : NULL,
+                              .end = nn->b->end ? nn->b->end + at : NULL,
                               .scale = n->scale,
                               .o = kl->o + at * n->nq + j * n->hd,
                               .ldo = n->nq,
@@ -273,6 +274,13 @@ static int check(const lm_nn *nn, const lm_batch *b, bool targets)
         if (b->start && (b->start[i] > i % seq || (i % seq && b->start[i] < b->start[i - 1])))
             return lm_err(LM_EINVALID, "token %zu: its document cannot start at %u", i,
                           b->start[i]);
+    }
+    for (size_t i = 0; b->end && i < nn->t; i++) {
+        size_t row = i - i % seq, end = b->end[i];
+
+        if (end < i % seq || end >= seq || (i % seq && end < b->end[i - 1]) ||
+            (b->start && b->start[row + end] != b->start[i]))
+            return lm_err(LM_EINVALID, "token %zu: the last token it sees cannot be %zu", i, end);
     }
     return 0;
 }
@@ -344,9 +352,9 @@ int lm_nn_loss(lm_nn *nn, const lm_batch *b, lm_loss *out)
     return err;
 }
 
-int lm_nn_logits(lm_nn *nn, const uint32_t *in, const uint32_t *start, float *logits)
+int lm_nn_logits(lm_nn *nn, const lm_batch *b, float *logits)
 {
-    return forward(nn, &(lm_batch){.in = in, .start = start}, false, logits);
+    return forward(nn, &(lm_batch){.in = b->in, .start = b->start, .end = b->end}, false, logits);
 }
 
 int lm_nn_fwdbwd(lm_nn *nn, const lm_batch *b, lm_loss *out)

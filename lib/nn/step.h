@@ -24,12 +24,14 @@ size_t lm_nn_bytes(const lm_nn *nn); /* size of the arena */
 /* A micro-batch, all arrays [rows * seq]. target[i] is the id to predict after in[i]; weight[i] =
    0: no loss there (padding, prompt, the last token of a document). start[i]: place within its row
    (0 ..) of the first token of the document that token i is of; positions count from it and
-   attention never looks before it; it never falls along a row. NULL weight = all 1, NULL start =
-   all 0. Ids must be < vocab (checked: LM_EINVALID). */
+   attention never looks before it; it never falls along a row. end[i]: place in its row of the last
+   token that i sees: itself or, within a prefix whose tokens see each other, one further on of the
+   same document; it never falls along a row. NULL weight = all 1, NULL start = all 0, NULL end =
+   i. Ids must be < vocab (checked, as are start and end: LM_EINVALID). */
 typedef struct {
     const uint32_t *in, *target;
     const uint8_t *weight;
-    const uint32_t *start;
+    const uint32_t *start, *end;
 } lm_batch;
 /* Loss sums of a micro-batch, f64 in token order; the arrays may be NULL, else are the caller's. */
 typedef struct {
@@ -42,8 +44,8 @@ typedef struct {
 /* Forward and backward; adds the gradient of sum(w * ce) / (rows * seq) to the accumulators. */
 int lm_nn_fwdbwd(lm_nn *nn, const lm_batch *b, lm_loss *out);
 int lm_nn_loss(lm_nn *nn, const lm_batch *b, lm_loss *out); /* forward alone */
-int lm_nn_logits(lm_nn *nn, const uint32_t *in, const uint32_t *start,
-                 float *logits); /* [rows*seq, vocab] */
+int lm_nn_logits(lm_nn *nn, const lm_batch *b,
+                 float *logits); /* [rows*seq, vocab], of b's in, start, end alone */
 
 /* With lm_nn_opt.muon the hidden matrices are updated by Muon (muon.c), which keeps its momentum in
    LM_NN_M; all else by AdamW (Loshchilov and Hutter 2019), decoupled decay on 2-D tensors only. The

@@ -69,7 +69,7 @@ static uint64_t row_hash(const lm_trainer *t, uint64_t r)
 /* One step. 1, 0 when a stream has no whole batch left, or an error class. */
 static int step(lm_trainer *t, lm_stepfacts *f)
 {
-    lm_batch b = {t->ids, t->tgt, t->w, t->start};
+    lm_batch b = {t->ids, t->tgt, t->w, t->start, NULL};
     lm_adamw a = {t->o->lr, t->o->beta1, t->o->beta2, t->o->eps, t->o->wd, t->o->clip};
     uint64_t hash = 0;
     double t0 = lm_now(), t1;
@@ -159,7 +159,7 @@ static int save(lm_trainer *t)
 static int evaluate(lm_trainer *t)
 {
     const lm_data_facts *v = lm_data_about(t->val);
-    lm_batch b = {t->ids, t->tgt, t->w, t->start};
+    lm_batch b = {t->ids, t->tgt, t->w, t->start, NULL};
     double sum = 0, t0 = lm_now(), bpb = 0;
     uint64_t weight = 0;
     int err;

@@ -1,9 +1,10 @@
 /* nn: the neural core on raw arrays, for comparison with other programs (tests/peer/nn.py).
-   nn logits DIR ROWS SEQ: u32 ids [ROWS*SEQ] and starts on stdin, f32 logits on stdout.
-   nn grads DIR ROWS SEQ: ids, starts, targets (u32), weights (u8); gives f64 loss sum, then a line
-   and the f32 gradient of each tensor. nn steps DIR ROWS SEQ N LR: N AdamW steps on the same batch,
-   f64 losses. nn save DIR TO: loads and writes. nn init FAMILY DT TO: a small new model. nn greedy
-   DIR N CHUNK: prompt ids on stdin, N ids. LM_THREADS: threads; LM_DT=f32|bf16: arithmetic. */
+   nn logits DIR ROWS SEQ: u32 ids [ROWS*SEQ], starts and ends on stdin, f32 logits on stdout.
+   nn grads DIR ROWS SEQ: ids, starts, ends, targets (u32), weights (u8); gives f64 loss sum, then a
+   line and the f32 gradient of each tensor. nn steps DIR ROWS SEQ N LR: N AdamW steps on the same
+   batch, f64 losses. nn save DIR TO: loads and writes. nn init FAMILY DT TO: a small new model. nn
+   greedy DIR N CHUNK: prompt ids on stdin, N ids. LM_THREADS: threads; LM_DT=f32|bf16: arithmetic.
+ */
 #include "lm.h"
 
 static int dt = -1;
@@ -41,10 +42,11 @@ static int train(const char *verb, lm_model *m, uint32_t rows, uint32_t seq, uin
         return fail("new");
     b.in = input(t, 4);
     b.start = input(t, 4);
+    b.end = input(t, 4);
     if (logits) {
         float *o = lm_zalloc(t * m->cfg.vocab, sizeof *o);
 
-        if (lm_nn_logits(nn, b.in, b.start, o) < 0)
+        if (lm_nn_logits(nn, &b, o) < 0)
             return fail("logits");
         fwrite(o, 4, t * m->cfg.vocab, stdout);
         return 0;

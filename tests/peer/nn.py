@@ -49,6 +49,20 @@ def documents(rows, seq, gen):
     return start, torch.tensor(pos.astype(np.int64)), add
 
 
+def prefixes(start, gen):
+    """Last tokens seen where the front of each document sees itself whole, and the mask for it."""
+    rows, seq = start.shape
+    end = np.tile(np.arange(seq, dtype=np.uint32), (rows, 1))
+    for r in range(rows):
+        cuts = [*np.unique(start[r]), seq]
+        for b, e in zip(cuts, cuts[1:]):
+            p = int(gen.integers(0, e - b + 1))
+            end[r, b:b + p] = b + p - 1
+    see = np.arange(seq)
+    mask = (see[None, None, :] <= end[:, :, None]) & (see[None, None, :] >= start[:, :, None])
+    return end, torch.where(torch.tensor(mask)[:, None], 0.0, torch.finfo(torch.float32).min)
+
+
 def grads(blob, names):
     loss, out, at = np.frombuffer(blob, np.float64, 1)[0], {}, 8
     for _ in names:
@@ -66,14 +80,18 @@ def one(name, model):
     target = gen.integers(0, 97, (rows, seq)).astype(np.uint32)
     weight = (gen.random((rows, seq)) < 0.8).astype(np.uint8)
     names = [n for n, _ in model.named_parameters()]
-    for kind in ('plain', 'documents'):
+    for kind in ('plain', 'documents', 'prefixes'):
         start, pos, add = documents(rows, seq, gen)
+        end = np.tile(np.arange(seq, dtype=np.uint32), (rows, 1))
+        if kind == 'prefixes':
+            end, add = prefixes(start, gen)
         kw = dict(input_ids=torch.tensor(ids.astype(np.int64)))
-        if kind == 'documents':
+        if kind != 'plain':
             kw.update(position_ids=pos, attention_mask=add)
         else:
             start = np.zeros_like(start)
-        ours = np.frombuffer(run('logits', path, rows, seq, data=ids.tobytes() + start.tobytes()), np.float32)
+        ours = np.frombuffer(run('logits', path, rows, seq, data=ids.tobytes() + start.tobytes() + end.tobytes()),
+                             np.float32)
         model.zero_grad()
         theirs = model(**kw).logits
         worst = np.abs(ours.reshape(rows, seq, -1) - theirs.detach().numpy()).max()
@@ -82,7 +100,7 @@ def one(name, model):
         ce = torch.nn.functional.cross_entropy(theirs.reshape(-1, 97), torch.tensor(target.reshape(-1).astype(np.int64)),
                                                reduction='none')
         (ce * w.reshape(-1)).sum().div(rows * seq).backward()
-        data = ids.tobytes() + start.tobytes() + target.tobytes() + weight.tobytes()
+        data = ids.tobytes() + start.tobytes() + end.tobytes() + target.tobytes() + weight.tobytes()
         loss, g = grads(run('grads', path, rows, seq, data=data), names)
         want = float((ce * w.reshape(-1)).sum() / w.sum())
         ok(abs(loss - want) < 1e-6 * want, f'{name}, {kind}: loss', f'{loss:.7f} against {want:.7f}')
@@ -102,7 +120,8 @@ def one(name, model):
 
 def steps(name, model, path, ids, target, weight, rows, seq):
     start = np.zeros((rows, seq), np.uint32)
-    data = ids.tobytes() + start.tobytes() + target.tobytes() + weight.tobytes()
+    end = np.tile(np.arange(seq, dtype=np.uint32), (rows, 1))
+    data = ids.tobytes() + start.tobytes() + end.tobytes() + target.tobytes() + weight.tobytes()
     ours = np.frombuffer(run('steps', path, rows, seq, 20, 1e-3, data=data), np.float64)
     copy = AutoModelForCausalLM.from_pretrained(path, attn_implementation='eager').float()
     mats = [p for p in copy.parameters() if p.dim() == 2]
@@ -147,7 +166,7 @@ for fam in ('qwen3', 'llama'):
         run('init', fam, dt, path, LM_DT=dt)
         theirs = AutoModelForCausalLM.from_pretrained(path, attn_implementation='eager')
         ids = torch.randint(0, 131, (2, 100))
-        data = ids.numpy().astype(np.uint32).tobytes() + bytes(4 * 200)
+        data = ids.numpy().astype(np.uint32).tobytes() + bytes(4 * 200) + np.tile(np.arange(100, dtype=np.uint32), 2).tobytes()
         ours = np.frombuffer(run('logits', path, 2, 100, data=data, LM_DT='f32'), np.float32)
         with torch.no_grad():
             worst = np.abs(ours.reshape(2, 100, -1) - theirs.float()(ids).logits.numpy()).max()

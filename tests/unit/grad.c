@@ -207,7 +207,7 @@ static void products(void)
 enum { T = 70, A = 6, G = 2 }; /* tokens over a border of tiles, head size, heads that share keys */
 typedef struct {
     double *q, *kv, *r, *o, *lse;
-    const uint32_t *start;
+    const uint32_t *start, *end;
 } attop;
 
 static double f_att(void *c)
@@ -228,6 +228,7 @@ static double f_att(void *c)
                               .kp = kp,
                               .vp = vp,
                               .start = o->start,
+                              .end = o->end,
                               .scale = 0.8,
                               .o = o->o + h * A,
                               .ldo = G * A,
@@ -237,10 +238,15 @@ static double f_att(void *c)
     return weigh(T * G * A, o->r, o->o);
 }
 
-static void attention(const char *mask, const uint32_t *start)
+static void attention(const char *mask, const uint32_t *start, const uint32_t *end)
 {
-    attop o = {noise(T * G * A), noise(2 * T * A), noise(T * G * A),
-               noise(T * G * A), noise(T * G),     start};
+    attop o = {noise(T * G * A),
+               noise(2 * T * A),
+               noise(T * G * A),
+               noise(T * G * A),
+               noise(T * G),
+               start,
+               end};
     double *dq = noise(T * G * A), *dk = noise(2 * T * A), *scratch = noise(4 * T * A + 200);
     char name[100];
 
@@ -261,6 +267,7 @@ static void attention(const char *mask, const uint32_t *start)
                                   .lse = o.lse,
                                   .ldl = G,
                                   .start = start,
+                                  .end = end,
                                   .dq = dq,
                                   .dk = dk,
                                   .dv = dk + T * A,
@@ -277,19 +284,30 @@ static void attention(const char *mask, const uint32_t *start)
 
 int main(void)
 {
-    uint32_t start[T];
+    uint32_t start[T], end[T];
 
     f64_act(&k), f64_ce(&k), f64_norm(&k), f64_opt(&k), f64_rope(&k), f64_gemm(&k), f64_attn(&k);
     rows();
     loss();
     products();
-    attention("causal", NULL);
+    attention("causal", NULL, NULL);
     for (uint32_t i = 0; i < T; i++)
         start[i] = i < 20 ? 0 : i < 66 ? 20 : 66;
-    attention("documents", start);
+    attention("documents", start, NULL);
+    for (uint32_t i = 0; i < T; i++)
+        end[i] = i < 7 ? 6 : i >= 20 && i < 65 ? 64 : i >= 66 ? 69 : i;
+    attention("documents with prefixes", start, end);
+    for (uint32_t i = 0; i < T; i++)
+        end[i] = i < 67 ? 66 : i;
+    attention("one prefix over a border of tiles", NULL, end);
     for (uint32_t i = 0; i < T; i++)
         start[i] = i;
-    attention("each token alone", start);
+    attention("each token alone", start, NULL);
+    for (uint32_t i = 0; i < T; i++) {
+        start[i] = (uint32_t)lm_below(&rng, i + 1);
+        end[i] = i + (uint32_t)lm_below(&rng, T - i);
+    }
+    attention("any window", start, end);
     printf("1..%d\n", n);
     return bad != 0;
 }

@@ -186,91 +186,135 @@ static void rows(const lm_kern *k, const lm_kern *ref)
     ok(loss, k->name, "cross-entropy");
 }
 
+/* Attention of G query heads over one key head and its gradient, by level z: o, dq, dk, dv, lse. */
+enum { G = 2 };
+typedef struct {
+    int fmt;
+    size_t t, hd;
+    const float *q, *kv, *go;
+    const uint32_t *start, *end;
+} att;
+
+static float *attend(const lm_kern *z, const att *c)
+{
+    size_t t = c->t, hd = c->hd, lq = G * hd, nq = t * lq, nk = t * hd;
+    void *kp = lm_zalloc(z->bsize(c->fmt, hd, t) + 64, 1),
+         *vp = lm_zalloc(z->bsize(c->fmt, t, hd) + 64, 1);
+    void *scr = lm_alloc(z->attn_bytes(z, c->fmt, hd, t) + 64);
+    float *o = lm_zalloc(2 * nq + 2 * nk + G * t, 4), *lse = o + 2 * nq + 2 * nk;
+
+    z->packb(
+        &(lm_pack){.fmt = c->fmt, .kt = hd, .src = c->kv, .ld = hd, .kn = hd, .nn = t, .dst = kp});
+    z->packb(&(lm_pack){.fmt = c->fmt,
+                        .kmajor = true,
+                        .kt = t,
+                        .src = c->kv + nk,
+                        .ld = hd,
+                        .kn = t,
+                        .nn = hd,
+                        .dst = vp});
+    for (size_t h = 0; h < G; h++)
+        z->attn(z, &(lm_attn){.fmt = c->fmt,
+                              .nq = t,
+                              .hd = hd,
+                              .keys = t,
+                              .q = c->q + h * hd,
+                              .ldq = lq,
+                              .kp = kp,
+                              .vp = vp,
+                              .start = c->start,
+                              .end = c->end,
+                              .scale = 0.3f,
+                              .o = o + h * hd,
+                              .ldo = lq,
+                              .lse = lse + h,
+                              .ldl = G,
+                              .scratch = scr});
+    z->attn_bwd(z, &(lm_attn_bwd){.fmt = c->fmt,
+                                  .n = t,
+                                  .hd = hd,
+                                  .g = G,
+                                  .scale = 0.3f,
+                                  .q = c->q,
+                                  .k = c->kv,
+                                  .v = c->kv + nk,
+                                  .ldq = lq,
+                                  .ldk = hd,
+                                  .ldv = hd,
+                                  .o = o,
+                                  .go = c->go,
+                                  .ldo = lq,
+                                  .lse = lse,
+                                  .ldl = G,
+                                  .start = c->start,
+                                  .end = c->end,
+                                  .dq = o + nq,
+                                  .dk = o + 2 * nq,
+                                  .dv = o + 2 * nq + nk,
+                                  .lddq = lq,
+                                  .lddk = hd,
+                                  .lddv = hd,
+                                  .scratch = scr});
+    free(kp), free(vp), free(scr);
+    return o;
+}
+
+/* What each of t tokens sees: 1: documents, 2: those with prefixes of any length, 3: prefixes
+   without documents, 4: any window around a token. 0: NULL, causal. */
+enum { MASKS = 5 };
+static void mask(int kind, size_t t, uint32_t *start, uint32_t *end)
+{
+    for (size_t b = 0, e; b < t; b = e) {
+        size_t p;
+
+        e = b + 1 + lm_below(&rng, 90);
+        e = e < t ? e : t;
+        p = b + lm_below(&rng, e - b + 1);
+        for (size_t i = b; i < e; i++) {
+            start[i] = (uint32_t)(kind == 3 ? 0 : kind == 4 ? lm_below(&rng, i + 1) : b);
+            end[i] = (uint32_t)(kind == 4 ? i + lm_below(&rng, t - i) : i + 1 < p ? p - 1 : i);
+        }
+    }
+}
+
 static void attention(const lm_kern *k, const lm_kern *ref)
 {
-    static const size_t seqs[] = {1, 5, 63, 64, 65, 130}, hds[] = {8, 16, 34, 64};
-    const lm_kern *kk[2] = {ref, k};
+    static const size_t seqs[] = {1, 5, 63, 64, 65, 130, 203}, hds[] = {8, 16, 34, 64};
 
     for (int fmt = 0; fmt < 2; fmt++) {
-        bool fwd = true, bwd = true;
+        bool fwd = true, bwd = true, causal = true;
 
         for (size_t a = 0; a < LM_COUNT(seqs); a++)
-            for (size_t b = 0; b < LM_COUNT(hds) && fwd && bwd; b++) {
-                size_t t = seqs[a], hd = hds[b], g = 2, lq = g * hd, nq = t * lq, nk = t * hd;
-                float *q = noise(nq), *kv = noise(2 * nk), *go = noise(nq), *out[2];
-                uint32_t *start = lm_zalloc(t, 4);
+            for (size_t b = 0; b < LM_COUNT(hds) * MASKS && fwd && bwd && causal; b++) {
+                size_t t = seqs[a], hd = hds[b / MASKS], nq = t * G * hd, nk = t * hd,
+                       all = 2 * nq + 2 * nk;
+                int kind = (int)(b % MASKS);
+                float *q = noise(nq), *kv = noise(2 * nk), *go = noise(nq), *want, *got;
+                uint32_t *start = lm_zalloc(t, 4), *end = lm_zalloc(t, 4);
+                att c = {
+                    fmt, t, hd, q, kv, go, kind && kind != 3 ? start : NULL, kind > 1 ? end : NULL};
 
-                for (size_t i = t / 2; i < t; i++)
-                    start[i] = (uint32_t)(i < t * 3 / 4 ? t / 2 : t * 3 / 4);
-                for (int v = 0; v < 2; v++) {
-                    const lm_kern *z = kk[v];
-                    void *kp = lm_zalloc(z->bsize(fmt, hd, t) + 64, 1),
-                         *vp = lm_zalloc(z->bsize(fmt, t, hd) + 64, 1);
-                    void *scr = lm_alloc(z->attn_bytes(z, fmt, hd, t) + 64);
-                    float *o = out[v] = lm_zalloc(2 * nq + 2 * nk + 2 * t, 4),
-                          *lse = o + 2 * nq + 2 * nk;
-
-                    z->packb(&(lm_pack){
-                        .fmt = fmt, .kt = hd, .src = kv, .ld = hd, .kn = hd, .nn = t, .dst = kp});
-                    z->packb(&(lm_pack){.fmt = fmt,
-                                        .kmajor = true,
-                                        .kt = t,
-                                        .src = kv + nk,
-                                        .ld = hd,
-                                        .kn = t,
-                                        .nn = hd,
-                                        .dst = vp});
-                    for (size_t h = 0; h < g; h++)
-                        z->attn(z, &(lm_attn){.fmt = fmt,
-                                              .nq = t,
-                                              .hd = hd,
-                                              .keys = t,
-                                              .q = q + h * hd,
-                                              .ldq = lq,
-                                              .kp = kp,
-                                              .vp = vp,
-                                              .start = a % 2 ? start : NULL,
-                                              .scale = 0.3f,
-                                              .o = o + h * hd,
-                                              .ldo = lq,
-                                              .lse = lse + h,
-                                              .ldl = g,
-                                              .scratch = scr});
-                    z->attn_bwd(z, &(lm_attn_bwd){.fmt = fmt,
-                                                  .n = t,
-                                                  .hd = hd,
-                                                  .g = g,
-                                                  .scale = 0.3f,
-                                                  .q = q,
-                                                  .k = kv,
-                                                  .v = kv + nk,
-                                                  .ldq = lq,
-                                                  .ldk = hd,
-                                                  .ldv = hd,
-                                                  .o = o,
-                                                  .go = go,
-                                                  .ldo = lq,
-                                                  .lse = lse,
-                                                  .ldl = g,
-                                                  .start = a % 2 ? start : NULL,
-                                                  .dq = o + nq,
-                                                  .dk = o + 2 * nq,
-                                                  .dv = o + 2 * nq + nk,
-                                                  .lddq = lq,
-                                                  .lddk = hd,
-                                                  .lddv = hd,
-                                                  .scratch = scr});
-                    free(kp), free(vp), free(scr);
+                mask(kind, t, start, end);
+                want = attend(ref, &c);
+                got = attend(k, &c);
+                fwd = same(got, want, nq, "attention") && same(got + all, want + all, G * t, "lse");
+                bwd = same(got + nq, want + nq, nq + 2 * nk, "gradient");
+                free(got);
+                if (kind < 2) { /* an end that says i is the same as none */
+                    for (size_t i = 0; i < t; i++)
+                        end[i] = (uint32_t)i;
+                    c.end = end;
+                    got = attend(k, &c);
+                    causal = same(got, want, all + G * t, "causal by end");
+                    free(got);
                 }
-                fwd = fwd && same(out[1], out[0], nq, "attention") &&
-                      same(out[1] + 2 * nq + 2 * nk, out[0] + 2 * nq + 2 * nk, 2 * t, "lse");
-                bwd = bwd && same(out[1] + nq, out[0] + nq, nq + 2 * nk, "gradient");
-                if (!fwd || !bwd)
-                    printf("# %zu tokens, head %zu, type %d\n", t, hd, fmt);
-                free(q), free(kv), free(go), free(out[0]), free(out[1]), free(start);
+                if (!fwd || !bwd || !causal)
+                    printf("# %zu tokens, head %zu, type %d, mask %d\n", t, hd, fmt, kind);
+                free(q), free(kv), free(go), free(want), free(start), free(end);
             }
         ok(fwd, k->name, fmt ? "bf16 attention" : "f32 attention");
         ok(bwd, k->name, fmt ? "bf16 gradient of attention" : "f32 gradient of attention");
+        ok(causal, k->name, fmt ? "bf16: causal said or not said" : "f32: causal said or not said");
     }
 }
 

@@ -30,7 +30,7 @@ static lm_model *model(int family, int dt)
     return m;
 }
 
-static void batch(uint32_t *in, uint32_t *target, uint32_t *start, uint8_t *weight)
+static void batch(uint32_t *in, uint32_t *target, uint32_t *start, uint32_t *end, uint8_t *weight)
 {
     uint64_t s = 5;
 
@@ -39,13 +39,14 @@ static void batch(uint32_t *in, uint32_t *target, uint32_t *start, uint8_t *weig
         target[i] = (uint32_t)(lm_splitmix(&s) % 101);
         weight[i] = (uint8_t)(lm_splitmix(&s) % 3);
         start[i] = i % SEQ < 30 ? 0 : i % SEQ < 66 ? 30 : 66;
+        end[i] = i % SEQ < 11 ? 10 : i % SEQ >= 30 && i % SEQ < 65 ? 64 : i % SEQ;
     }
 }
 
 /* Three steps of two micro-batches; the hash of everything that came out. */
 static lm_id train(const char *level, int family, int dt, unsigned threads)
 {
-    uint32_t in[TOK], target[TOK], start[TOK];
+    uint32_t in[TOK], target[TOK], start[TOK], end[TOK];
     uint8_t weight[TOK];
     lm_model *m = model(family, dt);
     lm_pool *p = threads ? lm_pool_new(threads) : NULL;
@@ -56,7 +57,7 @@ static lm_id train(const char *level, int family, int dt, unsigned threads)
     lm_id id = {0, 0};
 
     setenv("LM_DEVICE", level, 1);
-    batch(in, target, start, weight);
+    batch(in, target, start, end, weight);
     if (lm_nn_new(
             &nn, m,
             &(lm_nn_opt){.rows = ROWS, .seq = SEQ, .pool = p, .train = true, .zloss = 1e-4f}) < 0) {
@@ -65,7 +66,7 @@ static lm_id train(const char *level, int family, int dt, unsigned threads)
     }
     for (int i = 0; i < 3; i++) {
         for (int j = 0; j < 2; j++) {
-            lm_nn_fwdbwd(nn, &(lm_batch){in, target, weight, j ? start : NULL}, &l);
+            lm_nn_fwdbwd(nn, &(lm_batch){in, target, weight, j ? start : NULL, i ? end : NULL}, &l);
             lm_buf_add(&b, &l.loss, sizeof l.loss);
             lm_buf_add(&b, &l.z, sizeof l.z);
         }
@@ -180,7 +181,7 @@ static void cache(int dt)
 
 static void refusals(void)
 {
-    uint32_t in[TOK] = {0}, target[TOK] = {0}, start[TOK] = {0};
+    uint32_t in[TOK] = {0}, target[TOK] = {0}, start[TOK] = {0}, end[TOK];
     uint8_t none[TOK] = {0};
     lm_model *m = model(LM_FAM_LLAMA, LM_F32);
     lm_loss l = {0};
@@ -200,19 +201,31 @@ static void refusals(void)
     if (lm_nn_new(&nn, m, &(lm_nn_opt){.rows = ROWS, .seq = SEQ, .train = true}) < 0)
         exit(1);
     in[7] = 101;
-    ok(lm_nn_fwdbwd(nn, &(lm_batch){in, target, NULL, NULL}, &l) == LM_EINVALID,
+    ok(lm_nn_fwdbwd(nn, &(lm_batch){.in = in, .target = target}, &l) == LM_EINVALID,
        "an id beyond the vocabulary is refused");
     in[7] = 0, start[3] = 9;
-    ok(lm_nn_fwdbwd(nn, &(lm_batch){in, target, NULL, start}, &l) == LM_EINVALID,
+    ok(lm_nn_fwdbwd(nn, &(lm_batch){in, target, NULL, start, NULL}, &l) == LM_EINVALID,
        "a document that starts in the future is refused");
+    for (uint32_t i = 0; i < TOK; i++)
+        start[i] = i % SEQ < 30 ? 0 : 30, end[i] = i % SEQ < 20 ? 19 : i % SEQ;
+    ok(!lm_nn_loss(nn, &(lm_batch){in, target, NULL, start, end}, &l), "a prefix is taken");
+    for (int i = 0; i < 4; i++) { /* beyond the row, the document, behind the token, falling */
+        static const uint32_t at[] = {SEQ + 25, 19, SEQ + 40, 3}, to[] = {SEQ, 30, 39, 18};
+        uint32_t was = end[at[i]];
+
+        end[at[i]] = to[i];
+        ok(lm_nn_loss(nn, &(lm_batch){in, target, NULL, start, end}, &l) == LM_EINVALID,
+           "a prefix that cannot be is refused");
+        end[at[i]] = was;
+    }
     ok(lm_nn_update(nn, &o, &norm) == LM_EINVALID, "an update without a gradient is refused");
-    ok(!lm_nn_fwdbwd(nn, &(lm_batch){in, target, none, NULL}, &l) && l.weight == 0 &&
-           lm_nn_update(nn, &o, &norm) == LM_EINVALID,
+    ok(!lm_nn_fwdbwd(nn, &(lm_batch){.in = in, .target = target, .weight = none}, &l) &&
+           l.weight == 0 && lm_nn_update(nn, &o, &norm) == LM_EINVALID,
        "and one without weights");
     m->w[0] = NAN;
     lm_nn_repack(nn);
     lm_nn_clear(nn);
-    ok(!lm_nn_fwdbwd(nn, &(lm_batch){in, target, NULL, NULL}, &l) &&
+    ok(!lm_nn_fwdbwd(nn, &(lm_batch){.in = in, .target = target}, &l) &&
            lm_nn_update(nn, &o, &norm) == LM_EDIVERGED,
        "a gradient that is not finite is told");
     lm_nn_free(nn);
