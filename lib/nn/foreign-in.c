@@ -42,7 +42,7 @@ int lm_fin_aside(lm_fin *f, const lm_importer *m, const char *path)
 {
     memset(f, 0, sizeof *f);
     f->m = m;
-    f->path = path;
+    f->path = lm_strdup(path);
     f->map.p = "";
     f->temp = true;
     return lm_temp_file(NULL, &f->fd);
@@ -91,7 +91,7 @@ int lm_fin_open(lm_fin *f, const lm_importer *m, const char *path)
         return from_stdin(f, m);
     memset(f, 0, sizeof *f);
     f->m = m;
-    f->path = path;
+    f->path = lm_strdup(path);
     err = lm_mmap_file(path, &f->map);
     if (!f->map.p)
         f->map.p = "";
@@ -104,6 +104,7 @@ void lm_fin_close(lm_fin *f)
         close(f->fd);
     if (f->map.n)
         lm_munmap_file(f->map);
+    free(f->path);
     lm_buf_free(&f->conv);
     lm_rec_free(&f->r);
     memset(f, 0, sizeof *f);

@@ -80,7 +80,7 @@ typedef struct {
 /* A file being read: mapped, or what came on stdin or out of a compression, put aside. */
 typedef struct {
     const lm_importer *m;
-    const char *path; /* for messages */
+    char *path; /* for messages */
     lm_str map;
     bool temp; /* it is fd, a file without a name */
     int fd;
