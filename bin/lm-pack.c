@@ -31,14 +31,15 @@ static const lm_tool tool = {.name = "lm-pack",
 
 #define MAX_SEG 65535 /* a row is closed at so many segments */
 
-/* The row being filled: tokens as they lie, and a weight, a segment end, a document, a start each.
- */
+/* The row being filled: tokens as they lie, a weight each, and an end, a document, a start and a
+   prefix of each segment. */
 typedef struct {
     lm_out *out;
     lm_rec rec;
-    lm_buf tok, weight, seg, ids, from, body;
+    lm_buf tok, weight, seg, ids, from, prefix, body;
     uint64_t n, k, bytes;
     bool weighted;  /* some weight is not 1 */
+    bool prefixed;  /* some prefix is not 0 */
     unsigned width; /* 0: nothing met yet */
     char vocab[33];
     uint64_t kept, padded;
@@ -59,7 +60,7 @@ static void align8(lm_buf *b)
         lm_buf_addc(b, 0);
 }
 
-static void segment(row *w, uint64_t end, lm_id id, uint64_t from)
+static void segment(row *w, uint64_t end, lm_id id, uint64_t from, uint64_t prefix)
 {
     uint8_t raw[16];
 
@@ -67,6 +68,8 @@ static void segment(row *w, uint64_t end, lm_id id, uint64_t from)
     put_le(&w->seg, end, 4);
     lm_buf_add(&w->ids, raw, 16);
     put_le(&w->from, from, 8);
+    put_le(&w->prefix, prefix, 4);
+    w->prefixed = w->prefixed || prefix;
     w->k++;
 }
 
@@ -87,7 +90,7 @@ static void pad_row(row *w)
     w->n = seq;
     w->weighted = true;
     w->padded += lack;
-    segment(w, seq, (lm_id){0, 0}, 0);
+    segment(w, seq, (lm_id){0, 0}, 0, 0);
 }
 
 /* Writes the row; one that is not full is padded or, where it is a tail, left out under
@@ -112,6 +115,8 @@ static int put(row *w, bool tail)
         lm_buf_add(b, w->ids.p, w->ids.n);
         align8(b);
         lm_buf_add(b, w->from.p, w->from.n);
+        if (w->prefixed)
+            lm_buf_add(b, w->prefix.p, w->prefix.n);
         lm_rec_new(r, "tok");
         lm_set(r, "dt", w->width == 2 ? LM_STR("u16") : LM_STR("u32"));
         lm_setf(r, "shape", "%" PRIu64, seq);
@@ -125,20 +130,22 @@ static int put(row *w, bool tail)
             lm_buf_addf(&with, "weight:u8:%" PRIu64 ",", seq);
         lm_buf_addf(&with, "seg:u32:%" PRIu64 ",ids:u8:%" PRIu64 "x16,from:u64:%" PRIu64, w->k,
                     w->k, w->k);
+        if (w->prefixed)
+            lm_buf_addf(&with, ",prefix:u32:%" PRIu64, w->k);
         lm_set(r, "with", lm_buf_str(&with));
         lm_buf_free(&with);
         lm_body(r, b->p, b->n);
         err = lm_put(w->out, r);
         w->kept += seq;
     }
-    w->tok.n = w->weight.n = w->seg.n = w->ids.n = w->from.n = 0;
+    w->tok.n = w->weight.n = w->seg.n = w->ids.n = w->from.n = w->prefix.n = 0;
     w->n = w->k = w->bytes = 0;
-    w->weighted = false;
+    w->weighted = w->prefixed = false;
     return err;
 }
 
-/* Appends n tokens, and their weights, NULL if all are 1, to the row, as part of document id. */
-static void lay(row *w, const void *tok, const uint8_t *weight, uint64_t n, lm_id id, uint64_t from)
+/* Appends the n tokens of a piece, and their weights, NULL if all are 1, to the row. */
+static void lay(row *w, const void *tok, const uint8_t *weight, uint64_t n, const lm_tokseg *s)
 {
     lm_buf_add(&w->tok, tok, n * w->width);
     for (uint64_t i = 0; i < n; i++) {
@@ -148,14 +155,14 @@ static void lay(row *w, const void *tok, const uint8_t *weight, uint64_t n, lm_i
         w->weighted = w->weighted || v != 1;
     }
     w->n += n;
-    segment(w, w->n, id, from);
+    segment(w, w->n, s->id, s->from, s->prefix);
 }
 
 /* A piece that waits for its row under bestfit. */
 typedef struct {
     size_t tok, weight; /* where in the window's; weight SIZE_MAX: all 1 */
-    uint64_t from, bytes;
-    lm_id id;
+    uint64_t bytes;
+    lm_tokseg s;
 } waiting;
 static struct {
     lm_buf tok, weight;
@@ -185,7 +192,7 @@ static int flush(row *w)
 
             lay(w, win.tok.p + p->tok,
                 p->weight == SIZE_MAX ? NULL : (const uint8_t *)win.weight.p + p->weight,
-                win.len[order[j]], p->id, p->from);
+                win.len[order[j]], &p->s);
             w->bytes += p->bytes;
         }
         err = put(w, false);
@@ -197,17 +204,17 @@ static int flush(row *w)
     return err;
 }
 
-/* Lets n tokens, at most a row, wait. */
-static int wait_for(row *w, const lm_tokrec *t, uint64_t at, uint64_t n, lm_id id, uint64_t from,
-                    uint64_t bytes)
+/* Lets a piece of t, at most a row, wait. */
+static int wait_for(row *w, const lm_tokrec *t, const lm_tokseg *s, uint64_t bytes)
 {
+    uint64_t at = s->begin, n = s->end - s->begin;
     bool weighted = false;
 
     for (uint64_t i = 0; t->weight && i < n && !weighted; i++)
         weighted = t->weight[at + i] != 1;
     LM_GROW(win.v, win.n, win.cap);
     LM_GROW(win.len, win.n, win.caplen);
-    win.v[win.n] = (waiting){win.tok.n, weighted ? win.weight.n : SIZE_MAX, from, bytes, id};
+    win.v[win.n] = (waiting){win.tok.n, weighted ? win.weight.n : SIZE_MAX, bytes, *s};
     win.len[win.n++] = (uint32_t)n;
     lm_buf_add(&win.tok, t->tok + at * t->width, n * t->width);
     if (weighted)
@@ -219,26 +226,27 @@ static int wait_for(row *w, const lm_tokrec *t, uint64_t at, uint64_t n, lm_id i
     return 0;
 }
 
-/* Lays tokens [at, end) of t, a piece of document id that starts at its token `from`, into rows. */
-static int piece(row *w, const lm_tokrec *t, uint64_t at, uint64_t end, lm_id id, uint64_t from,
-                 uint64_t bytes)
+/* Lays a segment of t into rows, cut where a row is full. */
+static int piece(row *w, const lm_tokrec *t, const lm_tokseg *s, uint64_t bytes)
 {
+    uint64_t at = s->begin;
     int err;
 
     if (mode != BESTFIT)
         w->bytes += bytes;
-    while (at < end) {
-        uint64_t room = mode == BESTFIT ? seq : seq - w->n, n = end - at < room ? end - at : room;
+    while (at < s->end) {
+        uint64_t room = mode == BESTFIT ? seq : seq - w->n, f = at - s->begin,
+                 n = s->end - at < room ? s->end - at : room;
+        lm_tokseg p = {at, at + n, s->from + f, lm_prefix_cut(s->prefix, f, n), s->id};
 
         if (mode == BESTFIT) {
-            if ((err = wait_for(w, t, at, n, id, from, bytes)))
+            if ((err = wait_for(w, t, &p, bytes)))
                 return err;
             bytes = 0;
         } else {
-            lay(w, t->tok + at * t->width, t->weight ? t->weight + at : NULL, n, id, from);
+            lay(w, t->tok + at * t->width, t->weight ? t->weight + at : NULL, n, &p);
         }
         at += n;
-        from += n;
         /* the last segment but one is kept free for the padding */
         if (mode != BESTFIT && (w->n == seq || w->k == MAX_SEG - 1) && (err = put(w, false)))
             return err;
@@ -266,34 +274,31 @@ static int alike(row *w, lm_rec *r, const lm_tokrec *t)
 }
 
 /* The padding of an earlier packing: no document, no weight. */
-static bool is_padding(const lm_tokrec *t, uint64_t at, uint64_t end, lm_id id)
+static bool is_padding(const lm_tokrec *t, const lm_tokseg *s)
 {
-    if (id.hi || id.lo || !t->weight)
+    uint64_t at = s->begin;
+
+    if (s->id.hi || s->id.lo || !t->weight)
         return false;
-    while (at < end && !t->weight[at])
+    while (at < s->end && !t->weight[at])
         at++;
-    return at == end;
+    return at == s->end;
 }
 
 static int take(row *w, lm_rec *r)
 {
     lm_tokrec t;
-    uint64_t at = 0;
-    int err = lm_tokrec_flat(r, &t);
+    int err = lm_tokrec_get(r, &t);
 
     if (err || (err = alike(w, r, &t)))
         return err;
-    if (!t.seg.p)
-        return piece(w, &t, 0, t.n, t.id, 0, t.bytes);
     for (uint64_t i = 0; i < t.k && !err; i++) { /* rows packed before are taken apart again */
-        uint64_t end = lm_load32(t.seg.p + 4 * i);
-        lm_id id = lm_id_load((const uint8_t *)t.ids.p + 16 * i);
+        lm_tokseg s = lm_tokrec_seg(&t, i);
 
-        if (!is_padding(&t, at, end, id)) {
-            err = piece(w, &t, at, end, id, t.from.p ? lm_load64(t.from.p + 8 * i) : 0, t.bytes);
+        if (!is_padding(&t, &s)) {
+            err = piece(w, &t, &s, t.bytes);
             t.bytes = 0;
         }
-        at = end;
     }
     return err;
 }
@@ -319,7 +324,8 @@ static int run(lm_in *in, lm_out *out)
         lm_warn("%.1f %% of the rows is padding", 100.0 * (double)w.padded / (double)w.kept);
     lm_rec_free(&r);
     lm_rec_free(&w.rec);
-    lm_buf *bufs[] = {&w.tok, &w.weight, &w.seg, &w.ids, &w.from, &w.body, &win.tok, &win.weight};
+    lm_buf *bufs[] = {&w.tok,    &w.weight, &w.seg,   &w.ids,     &w.from,
+                      &w.prefix, &w.body,   &win.tok, &win.weight};
     for (size_t i = 0; i < LM_COUNT(bufs); i++)
         lm_buf_free(bufs[i]);
     free(win.v);

@@ -45,8 +45,50 @@ stream "@tok dt=u16 shape=2 vocab=$v with=weight:u8:2" "$(printf 'a1a2\001\001\0
 run 'weights are carried' 0 'lm-pack --mode concat --seq 2 w.lm | heads | grep weight:u8:2'
 stream "@tok dt=u16 shape=1 vocab=$v" 'aa' "@tok dt=u16 shape=1 vocab=1${v#0}" 'aa' >mixed.lm
 fails 'two vocabularies are refused' 3 'lm-pack --mode concat --seq 2 mixed.lm' 'mismatch: vocab='
-stream "@tok dt=u16 shape=2 vocab=$v prefix=1" 'aaaa' >prefix.lm
-fails 'a prefix is refused, not lost' 3 'lm-pack --mode concat --seq 2 prefix.lm' 'invalid: prefix='
+# tokens that see each other: each row tells how many lead each of its segments; - is a row without
+lens() { LC_ALL=C grep -ab '^@tok' "$1" | while IFS=: read -r at head; do
+    k=$(expr "$head" : '.*prefix:u32:\([0-9]*\)') || { echo -; continue; }
+    tail -c +$((at + ${#head} + 2)) "$1" | head -c "$(expr "$head" : '@tok \([0-9]*\)')" | tail -c $((4 * k)) | od -An -v -tu4 | tr -d '\n' | sed 's/^  *//; s/  */ /g'; echo
+done; }
+stream "@tok dt=u16 shape=5 vocab=$v id=$a prefix=5" 'a1a2a3a4a5' "@tok dt=u16 shape=2 vocab=$v id=$b" 'b1b2' \
+    "@tok dt=u16 shape=7 vocab=$v prefix=2" 'c1c2c3c4c5c6c7' >prefix.lm
+is 'concat cuts a prefix as it cuts the document' 'lm-pack -q --mode concat --seq 4 prefix.lm >p.lm; lens p.lm' '4
+1 0 1
+1
+-'
+is 'the attribute becomes an array of the row' "heads p.lm | sed -n '2s/.*mode/mode/p'" \
+    'mode=concat with=seg:u32:3,ids:u8:3x16,from:u64:3,prefix:u32:3'
+is 'none cuts it likewise' 'lm-pack -q --mode none --seq 4 prefix.lm >p.lm; lens p.lm' '4
+1 0
+-
+2
+-'
+is 'bestfit cuts it likewise' 'lm-pack -q --mode bestfit --seq 4 prefix.lm >p.lm; lens p.lm' '4
+1 0
+-
+2'
+is 'rows taken apart keep what they have of it' 'lm-pack -q --seq 4 p.lm | lm-pack -q --mode concat --seq 3 >q.lm; lens q.lm' '3
+1 1 0
+-
+0 2
+-'
+lm-pack -q --mode none --seq 2 prefix.lm >twos.lm
+is 'cut anew a cut prefix is cut' 'lm-pack -q --mode concat --seq 3 twos.lm >q.lm; lens q.lm' '2 1
+1 1 0
+0 2
+-
+-'
+stream "@tok dt=u16 shape=2 vocab=$v prefix=3" 'aaaa' >long.lm
+fails 'a prefix longer than its document is refused' 3 'lm-pack --mode concat --seq 2 long.lm' 'invalid: prefix=3 of 2 tokens'
+sed 's/ mode=/ prefix=1 mode=/' twos.lm >row.lm
+fails 'a row has it in an array alone' 3 'lm-pack --mode concat --seq 2 row.lm' 'prefix=1 of a row'
+odd() { printf '%%lm 1\n@tok %d dt=u16 shape=2 vocab=%s with=seg:u32:1,ids:u8:1x16,prefix:u32:%d\naaaa\0\0\0\0\2\0\0\0\0\0\0\0ABCDEFGHIJKLMNOP%b\n%%end n=1 b=%d\n' "$1" $v "$2" "$3" "$1"; }
+odd 36 1 '\02\00\00\00' >odd.lm
+is '.. of a number for each segment' 'lm-pack --mode concat --seq 2 odd.lm >q.lm; lens q.lm' 2
+odd 36 1 '\03\00\00\00' >odd.lm
+fails '.. that is not beyond its end' 3 'lm-pack --mode concat --seq 2 odd.lm' 'invalid: prefix: 3 of the 2 tokens of segment 0'
+odd 40 2 '\01\00\00\00\00\00\00\00' >odd.lm
+fails '.. and no more numbers' 3 'lm-pack --mode concat --seq 2 odd.lm' 'invalid: prefix: not one for each'
 stream "@tok dt=u16 shape=3 vocab=$v" 'aaaa' >short.lm
 fails 'a shape beyond the body is refused' 3 'lm-pack --mode concat --seq 2 short.lm' 'invalid'
 stream "@tok dt=u16 shape=2" 'aaaa' >bare.lm

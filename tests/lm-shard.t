@@ -52,6 +52,15 @@ lm-pack -q --mode concat --seq 4 in.lm >rows.lm
 { sed '$d' rows.lm; sed '1d;$d' in.lm; printf '%%end n=4 b=%d\n' $(($(tail -n 1 rows.lm | sed 's/.*b=//') + 14)); } >both.lm
 fails 'rows and loose documents do not mix' 3 'lm-shard -o m both.lm' 'mismatch: seq='
 run 'rows make shards of rows' 0 'lm-shard -o r rows.lm && heads r/00000.lm | grep "seq=4 mode=concat"'
+stream "@tok dt=u16 shape=3 vocab=$v" 'c1c2c3' "@tok dt=u16 shape=5 vocab=$v prefix=4" 'a1a2a3a4a5' "@tok dt=u16 shape=2 vocab=$v" 'b1b2' >prefix.lm
+lens() { tail -c +$(($(LC_ALL=C grep -ab '^@prefix' "$1/00000.lm" | cut -d: -f1) + 1)) "$1/00000.lm" | sed 1d | head -c "$2" | od -An -v -tu4 | tr -s ' '; }
+is 'how many tokens of each document see each other is kept' 'lm-shard -o p prefix.lm; heads p/00000.lm | grep @prefix; lens p 12' '@prefix 12 dt=u32 shape=3 of=tok
+ 0 4 0'
+is '.. also of rows' 'lm-pack -q --mode concat --seq 5 prefix.lm | lm-shard -o q && heads q/00000.lm | grep @prefix; lens q 16' '@prefix 16 dt=u32 shape=4 of=tok
+ 0 2 2 0'
+run '.. in a shard that is whole' 0 'lm-check p/00000.lm q/00000.lm'
+stream "@tok dt=u16 shape=3 vocab=$v prefix=0" 'c1c2c3' >none.lm
+is '.. where there is one' 'lm-shard -o n none.lm && heads n/00000.lm | grep -c @prefix' 0
 fails '-o is needed' 2 'lm-shard in.lm' '-o DIR is needed'
 fails 'a full disk leaves nothing' 5 'ulimit -f 1; trap "" XFSZ; lm-shard -o full many.lm' 'io: '
 is 'nothing at all' 'ls -d full* 2>/dev/null' ''

@@ -1,6 +1,7 @@
 /* shard: writes token shards. Tokens stream to the file behind a head whose width is reserved;
    counts, hash and lengths are written over it when the shard is full. Memory: one buffer, and
-   32 bytes a document of the shard being written (one byte a token more where weights differ). */
+   32 bytes a document of the shard being written (4 more where there are prefixes, one byte a token
+   where weights differ). */
 #include "nn/shard.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -19,8 +20,9 @@ struct lm_shards {
     int fd;       /* -1: no shard open */
     char *path;
     uint64_t count, head_at, tok_at,
-        tok_width;                  /* shards done or begun; file places of the open one */
-    lm_buf ends, ids, from, weight; /* of the open shard; weight: once one is not 1 */
+        tok_width; /* shards done or begun; file places of the open one */
+    lm_buf ends, ids, from, weight,
+        prefix; /* of the open shard; weight: once one is not 1; prefix: not 0 */
     uint64_t tokens, docs, bytes;
     bool known; /* what all records share, from the first: */
     char vocab[33], mode[16];
@@ -136,7 +138,7 @@ static int begin(lm_shards *w)
     pad(&b, w->tok_at, w->tok_width);
     err = put(w, b.p, b.n);
     lm_buf_free(&b);
-    w->ends.n = w->ids.n = w->from.n = w->weight.n = 0;
+    w->ends.n = w->ids.n = w->from.n = w->weight.n = w->prefix.n = 0;
     w->tokens = w->docs = w->bytes = 0;
     return err;
 }
@@ -189,6 +191,12 @@ static void tail(lm_shards *w, lm_str tok, lm_buf *b, uint64_t *recs, uint64_t *
         lm_buf_addf(b, "\n@weight %zu dt=u8 shape=%zu of=tok\n", w->weight.n, w->weight.n);
         lm_buf_add(b, w->weight.p, w->weight.n);
         *body += w->weight.n;
+        ++*recs;
+    }
+    if (w->prefix.n) {
+        lm_buf_addf(b, "\n@prefix %zu dt=u32 shape=%" PRIu64 " of=tok\n", w->prefix.n, w->docs);
+        lm_buf_add(b, w->prefix.p, w->prefix.n);
+        *body += w->prefix.n;
         ++*recs;
     }
     lm_buf_addc(b, '\n');
@@ -247,17 +255,24 @@ static void put64(lm_buf *b, uint64_t v)
     lm_buf_add(b, le, 8);
 }
 
-/* One segment of a record: n tokens of document id that start at its token `from`. */
-static void segment(lm_shards *w, uint64_t n, lm_id id, uint64_t from)
+/* One segment of a record. Prefixes are kept from the first on; the documents before have none. */
+static void segment(lm_shards *w, const lm_tokseg *s)
 {
-    uint8_t b[16];
+    uint32_t p = (uint32_t)s->prefix;
+    uint8_t b[16], le[4] = {(uint8_t)p, (uint8_t)(p >> 8), (uint8_t)(p >> 16), (uint8_t)(p >> 24)};
 
-    w->tokens += n;
+    if (p && !w->prefix.n) {
+        memset(lm_buf_need(&w->prefix, 4 * w->docs), 0, 4 * w->docs);
+        w->prefix.n = 4 * w->docs;
+    }
+    if (p || w->prefix.n)
+        lm_buf_add(&w->prefix, le, 4);
+    w->tokens += s->end - s->begin;
     w->docs++;
     put64(&w->ends, w->tokens);
-    lm_id_put(b, id);
+    lm_id_put(b, s->id);
     lm_buf_add(&w->ids, b, 16);
-    put64(&w->from, from);
+    put64(&w->from, s->from);
 }
 
 /* All records of one run are alike: the first says how. */
@@ -328,7 +343,7 @@ static void weights(lm_shards *w, const lm_tokrec *t)
 int lm_shards_add(lm_shards *w, lm_rec *r)
 {
     lm_tokrec t;
-    int err = lm_tokrec_flat(r, &t);
+    int err = lm_tokrec_get(r, &t);
 
     if (err || (err = alike(w, r, &t)) || (err = id_range(w, r, &t)))
         return err;
@@ -339,18 +354,10 @@ int lm_shards_add(lm_shards *w, lm_rec *r)
     if (w->fd < 0 && (err = begin(w)))
         return err;
     weights(w, &t);
-    if (t.seg.p) {
-        uint64_t at = 0;
+    for (uint64_t i = 0; i < t.k; i++) {
+        lm_tokseg s = lm_tokrec_seg(&t, i);
 
-        for (uint64_t i = 0; i < t.k; i++) {
-            uint64_t end = lm_load32(t.seg.p + 4 * i);
-
-            segment(w, end - at, lm_id_load((const uint8_t *)t.ids.p + 16 * i),
-                    t.from.p ? lm_load64(t.from.p + 8 * i) : 0);
-            at = end;
-        }
-    } else {
-        segment(w, t.n, t.id, 0);
+        segment(w, &s);
     }
     w->bytes += t.bytes;
     lm_buf_add(&w->out, t.tok, t.n * t.width);
@@ -392,7 +399,8 @@ void lm_shards_free(lm_shards *w)
     if (w->dir)
         lm_aside_drop(w->dir);
     free(w->path);
-    lm_buf *bufs[] = {&w->notes, &w->out, &w->ends, &w->ids, &w->from, &w->weight, &w->index};
+    lm_buf *bufs[] = {&w->notes, &w->out,    &w->ends,   &w->ids,
+                      &w->from,  &w->weight, &w->prefix, &w->index};
     for (size_t i = 0; i < LM_COUNT(bufs); i++)
         lm_buf_free(bufs[i]);
     free(w);

@@ -20,10 +20,23 @@ lm_id lm_id_load(const uint8_t p[16])
     return id;
 }
 
-/* The segments of a packed row: ends that rise to n, a document and a start for each. */
+/* An array of one element, or one run of them, for each segment; absent: p NULL. */
+static int each(lm_rec *r, const char *name, const char *dt, uint64_t n, lm_str *a)
+{
+    uint64_t d0, have;
+    int got = lm_array(r, name, dt, a, &d0, &have);
+
+    if (!got)
+        *a = (lm_str){0};
+    return got < 0            ? got
+           : got && have != n ? lm_rec_fail(r, LM_EINVALID, "%s: not one for each segment", name)
+                              : 0;
+}
+
+/* The segments of a packed row: ends that rise to n, a document, a start and a prefix for each. */
 static int segments(lm_rec *r, lm_tokrec *t)
 {
-    uint64_t d0, n, last = 0;
+    uint64_t d0, last = 0;
     int got = lm_array(r, "seg", "u32", &t->seg, &d0, &t->k);
 
     if (got < 0)
@@ -44,18 +57,31 @@ static int segments(lm_rec *r, lm_tokrec *t)
     if (last != t->n)
         return lm_rec_fail(r, LM_EINVALID, "seg: segments end at %llu of %llu tokens",
                            (unsigned long long)last, (unsigned long long)t->n);
-    if ((got = lm_array(r, "ids", "u8", &t->ids, &d0, &n)) < 0)
+    if ((got = each(r, "ids", "u8", 16 * t->k, &t->ids)) < 0 ||
+        (got = each(r, "from", "u64", t->k, &t->from)) < 0 ||
+        (got = each(r, "prefix", "u32", t->k, &t->lens)) < 0)
         return got;
-    if (!got || n != t->k * 16)
-        return lm_rec_fail(r, LM_EINVALID, "ids: not 16 bytes for each of %llu segments",
-                           (unsigned long long)t->k);
-    if ((got = lm_array(r, "from", "u64", &t->from, &d0, &n)) < 0)
-        return got;
-    if (!got)
-        t->from = (lm_str){0};
-    else if (n != t->k)
-        return lm_rec_fail(r, LM_EINVALID, "from: not one number for each segment");
+    if (!t->ids.p)
+        return lm_rec_fail(r, LM_EINVALID, "a row of segments without ids");
+    for (uint64_t i = 0; t->lens.p && i < t->k; i++) {
+        lm_tokseg s = lm_tokrec_seg(t, i);
+
+        if (s.prefix > s.end - s.begin)
+            return lm_rec_fail(r, LM_EINVALID, "prefix: %llu of the %llu tokens of segment %llu",
+                               (unsigned long long)s.prefix, (unsigned long long)(s.end - s.begin),
+                               (unsigned long long)i);
+    }
     return 0;
+}
+
+lm_tokseg lm_tokrec_seg(const lm_tokrec *t, uint64_t i)
+{
+    if (!t->seg.p)
+        return (lm_tokseg){0, t->n, 0, t->prefix, t->id};
+    return (lm_tokseg){i ? lm_load32(t->seg.p + 4 * (i - 1)) : 0, lm_load32(t->seg.p + 4 * i),
+                       t->from.p ? lm_load64(t->from.p + 8 * i) : 0,
+                       t->lens.p ? lm_load32(t->lens.p + 4 * i) : 0,
+                       lm_id_load((const uint8_t *)t->ids.p + 16 * i)};
 }
 
 int lm_tokrec_get(lm_rec *r, lm_tokrec *t)
@@ -91,7 +117,7 @@ int lm_tokrec_get(lm_rec *r, lm_tokrec *t)
         return err;
     if ((err = lm_get_u64(r, "prefix", &t->prefix)) < 0)
         return err;
-    if (t->prefix > t->n)
+    if (t->prefix > t->n || t->prefix > UINT32_MAX)
         return lm_rec_fail(r, LM_EINVALID, "prefix=%llu of %llu tokens",
                            (unsigned long long)t->prefix, (unsigned long long)t->n);
     if (t->seq && t->n != t->seq)
@@ -101,6 +127,9 @@ int lm_tokrec_get(lm_rec *r, lm_tokrec *t)
         return err;
     if (!t->seg.p)
         t->id = lm_rec_id(r);
+    else if (t->prefix)
+        return lm_rec_fail(r, LM_EINVALID, "prefix=%llu of a row: its segments have their own",
+                           (unsigned long long)t->prefix);
     return 0;
 }
 
@@ -108,8 +137,7 @@ int lm_tokrec_flat(lm_rec *r, lm_tokrec *t)
 {
     int err = lm_tokrec_get(r, t);
 
-    if (!err && t->prefix)
-        return lm_rec_fail(r, LM_EINVALID,
-                           "prefix=: rows with a prefix cannot be packed or sharded");
+    if (!err && (t->prefix || t->lens.p))
+        return lm_rec_fail(r, LM_EINVALID, "rows with a prefix cannot be trained on");
     return err;
 }

@@ -4,20 +4,26 @@
 #include "stream/stream.h"
 
 /* Views into the record: valid as long as its body and attributes are. n tokens of `width` bytes,
-   little-endian, maybe unaligned. weight NULL: all 1. seg, ids, from: of packed rows, k segments;
-   seg holds their ends (u32), ids their documents (16 bytes each), from (u64) the first token of
-   the piece in its document; seg.p NULL: one segment, the whole record. */
+   little-endian, maybe unaligned. weight NULL: all 1. seg, ids, from, lens: of packed rows, k
+   segments; seg holds their ends (u32), ids their documents (16 bytes each), from (u64) the first
+   token of the piece in its document, lens (u32) its prefix; seg.p NULL: one segment, the whole
+   record. lm_tokrec_seg reads them. */
 typedef struct {
     const uint8_t *tok, *weight;
     uint64_t n, k, seq, bytes;                     /* seq 0: not packed; bytes: of source text, 0 unknown */
-    uint64_t prefix;                               /* tokens at the front that see each other; 0: none */
+    uint64_t prefix;                               /* of an unpacked record: tokens at its front that see each other */
     unsigned width;                                /* 2 or 4 */
-    lm_str dt, vocab, mode, seg, ids, from;
+    lm_str dt, vocab, mode, seg, ids, from, lens;
     lm_id id;                                      /* of an unpacked record */
 } lm_tokrec;
 
+/* Tokens [begin, end) of a record: a document, or its piece that starts at its token `from`. The
+   first `prefix` of them see each other, later ones see back alone; 0: none. */
+typedef struct { uint64_t begin, end, from, prefix; lm_id id; } lm_tokseg;
+
 /* Reads r, a @tok record. 0, or LM_EMISSING (no vocab=), LM_EINVALID (a bad array or number). */
 int lm_tokrec_get(lm_rec *r, lm_tokrec *t);
+lm_tokseg lm_tokrec_seg(const lm_tokrec *t, uint64_t i);  /* segment i < k */
 int lm_tokrec_flat(lm_rec *r, lm_tokrec *t);       /* the same where no prefix can be kept: LM_EINVALID if there is one */
 
 static inline uint32_t lm_tokrec_at(const lm_tokrec *t, uint64_t i)
@@ -39,6 +45,12 @@ static inline uint32_t lm_load32(const void *p)
 static inline uint64_t lm_load64(const void *p)
 {
     return lm_load32(p) | (uint64_t)lm_load32((const uint8_t *)p + 4) << 32;
+}
+
+/* The prefix of tokens [from, from + n) of a text whose prefix is given. */
+static inline uint64_t lm_prefix_cut(uint64_t prefix, uint64_t from, uint64_t n)
+{
+    return prefix <= from ? 0 : prefix - from < n ? prefix - from : n;
 }
 
 /* An id as its 16 bytes, high half first, most significant byte first: the order of its hex. */
