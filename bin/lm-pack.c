@@ -31,131 +31,64 @@ static const lm_tool tool = {.name = "lm-pack",
 
 #define MAX_SEG 65535 /* a row is closed at so many segments */
 
-/* The row being filled: tokens as they lie, a weight each, and an end, a document, a start and a
-   prefix of each segment. */
+/* The row being filled. */
 typedef struct {
     lm_out *out;
     lm_rec rec;
-    lm_buf tok, weight, seg, ids, from, prefix, body;
-    uint64_t n, k, bytes;
-    bool weighted;  /* some weight is not 1 */
-    bool prefixed;  /* some prefix is not 0 */
-    unsigned width; /* 0: nothing met yet */
+    lm_tokrow of; /* of.width 0: nothing met yet */
+    uint64_t n, bytes;
     char vocab[33];
     uint64_t kept, padded;
 } row;
-
-static void put_le(lm_buf *b, uint64_t v, int n)
-{
-    uint8_t le[8];
-
-    for (int i = 0; i < n; i++)
-        le[i] = (uint8_t)(v >> 8 * i);
-    lm_buf_add(b, le, (size_t)n);
-}
-
-static void align8(lm_buf *b)
-{
-    while (b->n % 8)
-        lm_buf_addc(b, 0);
-}
-
-static void segment(row *w, uint64_t end, lm_id id, uint64_t from, uint64_t prefix)
-{
-    uint8_t raw[16];
-
-    lm_id_put(raw, id);
-    put_le(&w->seg, end, 4);
-    lm_buf_add(&w->ids, raw, 16);
-    put_le(&w->from, from, 8);
-    put_le(&w->prefix, prefix, 4);
-    w->prefixed = w->prefixed || prefix;
-    w->k++;
-}
 
 /* The padding's own segment: weight 0, document 0, and so never part of a document. */
 static void pad_row(row *w)
 {
     uint64_t lack = seq - w->n, id = pad_id;
-    const uint8_t *last = (const uint8_t *)w->tok.p + w->tok.n - w->width;
+    const uint8_t *last = (const uint8_t *)w->of.tok.p + w->of.tok.n - w->of.width;
 
     if (!lack)
         return;
     if (!pad_given)
-        id = w->width == 2 ? last[0] | (uint64_t)last[1] << 8 : lm_load32(last);
+        id = w->of.width == 2 ? last[0] | (uint64_t)last[1] << 8 : lm_load32(last);
     for (uint64_t i = 0; i < lack; i++) {
-        put_le(&w->tok, id, (int)w->width);
-        lm_buf_addc(&w->weight, 0);
+        lm_buf_le(&w->of.tok, id, w->of.width);
+        lm_buf_addc(&w->of.weight, 0);
     }
     w->n = seq;
-    w->weighted = true;
     w->padded += lack;
-    segment(w, seq, (lm_id){0, 0}, 0, 0);
+    lm_tokrow_segment(&w->of, seq, (lm_id){0, 0}, 0, 0);
 }
 
 /* Writes the row; one that is not full is padded or, where it is a tail, left out under
  * --drop-tail. */
 static int put(row *w, bool tail)
 {
-    lm_rec *r = &w->rec;
-    lm_buf *b = &w->body;
     int err = 0;
 
     if (w->n && (w->n == seq || !tail || !drop_tail)) {
         pad_row(w);
-        b->n = 0;
-        lm_buf_add(b, w->tok.p, w->tok.n);
-        align8(b);
-        if (w->weighted) {
-            lm_buf_add(b, w->weight.p, w->weight.n);
-            align8(b);
-        }
-        lm_buf_add(b, w->seg.p, w->seg.n);
-        align8(b);
-        lm_buf_add(b, w->ids.p, w->ids.n);
-        align8(b);
-        lm_buf_add(b, w->from.p, w->from.n);
-        if (w->prefixed)
-            lm_buf_add(b, w->prefix.p, w->prefix.n);
-        lm_rec_new(r, "tok");
-        lm_set(r, "dt", w->width == 2 ? LM_STR("u16") : LM_STR("u32"));
-        lm_setf(r, "shape", "%" PRIu64, seq);
-        lm_set(r, "vocab", lm_cstr(w->vocab));
-        lm_setf(r, "seq", "%" PRIu64, seq);
-        lm_set(r, "mode", lm_cstr(mode_name[mode]));
+        lm_tokrow_rec(&w->of, &w->rec, lm_cstr(w->vocab), lm_cstr(mode_name[mode]));
         if (w->bytes)
-            lm_setf(r, "bytes", "%" PRIu64, w->bytes);
-        lm_buf with = {0};
-        if (w->weighted)
-            lm_buf_addf(&with, "weight:u8:%" PRIu64 ",", seq);
-        lm_buf_addf(&with, "seg:u32:%" PRIu64 ",ids:u8:%" PRIu64 "x16,from:u64:%" PRIu64, w->k,
-                    w->k, w->k);
-        if (w->prefixed)
-            lm_buf_addf(&with, ",prefix:u32:%" PRIu64, w->k);
-        lm_set(r, "with", lm_buf_str(&with));
-        lm_buf_free(&with);
-        lm_body(r, b->p, b->n);
-        err = lm_put(w->out, r);
+            lm_setf(&w->rec, "bytes", "%" PRIu64, w->bytes);
+        err = lm_put(w->out, &w->rec);
         w->kept += seq;
     }
-    w->tok.n = w->weight.n = w->seg.n = w->ids.n = w->from.n = w->prefix.n = 0;
-    w->n = w->k = w->bytes = 0;
-    w->weighted = w->prefixed = false;
+    lm_tokrow_clear(&w->of);
+    w->n = w->bytes = 0;
     return err;
 }
 
 /* Appends the n tokens of a piece, and their weights, NULL if all are 1, to the row. */
 static void lay(row *w, const void *tok, const uint8_t *weight, uint64_t n, const lm_tokseg *s)
 {
-    lm_buf_add(&w->tok, tok, n * w->width);
-    for (uint64_t i = 0; i < n; i++) {
-        uint8_t v = weight ? weight[i] : 1;
-
-        lm_buf_addc(&w->weight, (char)v);
-        w->weighted = w->weighted || v != 1;
-    }
+    lm_buf_add(&w->of.tok, tok, n * w->of.width);
+    if (weight)
+        lm_buf_add(&w->of.weight, weight, n);
+    for (uint64_t i = 0; !weight && i < n; i++)
+        lm_buf_addc(&w->of.weight, 1);
     w->n += n;
-    segment(w, w->n, s->id, s->from, s->prefix);
+    lm_tokrow_segment(&w->of, w->n, s->id, s->from, s->prefix);
 }
 
 /* A piece that waits for its row under bestfit. */
@@ -248,7 +181,7 @@ static int piece(row *w, const lm_tokrec *t, const lm_tokseg *s, uint64_t bytes)
         }
         at += n;
         /* the last segment but one is kept free for the padding */
-        if (mode != BESTFIT && (w->n == seq || w->k == MAX_SEG - 1) && (err = put(w, false)))
+        if (mode != BESTFIT && (w->n == seq || w->of.k == MAX_SEG - 1) && (err = put(w, false)))
             return err;
     }
     return mode == NONE && w->n ? put(w, true) : 0;
@@ -256,10 +189,10 @@ static int piece(row *w, const lm_tokrec *t, const lm_tokseg *s, uint64_t bytes)
 
 static int alike(row *w, lm_rec *r, const lm_tokrec *t)
 {
-    if (!w->width) {
-        w->width = t->width;
+    if (!w->of.width) {
+        w->of.width = t->width;
         memcpy(w->vocab, t->vocab.p, 32);
-        if (w->width == 2 && pad_id > UINT16_MAX)
+        if (w->of.width == 2 && pad_id > UINT16_MAX)
             return lm_rec_fail(r, LM_EINVALID, "tokens are u16: --pad-id %" PRIu64 " does not fit",
                                pad_id);
         return 0;
@@ -267,9 +200,9 @@ static int alike(row *w, lm_rec *r, const lm_tokrec *t)
     if (!lm_is(t->vocab, w->vocab))
         return lm_rec_fail(r, LM_EMISMATCH, "vocab=%.32s, but the records before have %s",
                            t->vocab.p, w->vocab);
-    if (t->width != w->width)
+    if (t->width != w->of.width)
         return lm_rec_fail(r, LM_EMISMATCH, "dt=%.*s, but the records before have u%u",
-                           (int)t->dt.n, t->dt.p, w->width * 8);
+                           (int)t->dt.n, t->dt.p, w->of.width * 8);
     return 0;
 }
 
@@ -324,10 +257,9 @@ static int run(lm_in *in, lm_out *out)
         lm_warn("%.1f %% of the rows is padding", 100.0 * (double)w.padded / (double)w.kept);
     lm_rec_free(&r);
     lm_rec_free(&w.rec);
-    lm_buf *bufs[] = {&w.tok,    &w.weight, &w.seg,   &w.ids,     &w.from,
-                      &w.prefix, &w.body,   &win.tok, &win.weight};
-    for (size_t i = 0; i < LM_COUNT(bufs); i++)
-        lm_buf_free(bufs[i]);
+    lm_tokrow_free(&w.of);
+    lm_buf_free(&win.tok);
+    lm_buf_free(&win.weight);
     free(win.v);
     free(win.len);
     return err;

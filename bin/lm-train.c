@@ -4,8 +4,8 @@
 
 enum { DOCMASK, PLAIN };
 enum { BF16, F32 };
-static const char *mix, *model, *skip_ids, *betas = ".9,.95", *warmup = "1%", *decay = "20%",
-                                           *resume = "auto", *ckpt_every = "1000,15m", *metrics;
+static const char *mix, *shuffle = "full", *model, *skip_ids, *betas = ".9,.95", *warmup = "1%",
+                        *decay = "20%", *resume = "auto", *ckpt_every = "1000,15m", *metrics;
 static lm_list val;
 static uint64_t seq, seed, batch_tokens = 524288, micro, steps, tokens, keep = 3, major = 10,
                            eval_every = 250;
@@ -19,6 +19,8 @@ static const lm_opt opts[] = {
     LM_NUM(0, "seq", &seq, 2, 1 << 24, "N", "tokens a row (the shards' seq=, else 2048)"),
     LM_ENUM(0, "pack", &pack, "docmask|plain", "documents of a row apart, or not (docmask)"),
     LM_STRING(0, "mix", &mix, "W1,W2,..", "a weight for each of SHARDS: exact shares"),
+    LM_STRING(0, "shuffle", &shuffle, "full|block:SIZE,N|none",
+              "order of the rows: all, blocks N at a time, as they lie (full)"),
     LM_NUM('s', "seed", &seed, 0, UINT64_MAX, "N", "seed of the order of the rows (0)"),
     LM_NUM(0, "batch-tokens", &batch_tokens, 1, 1ull << 40, "N", "tokens a step (524288)"),
     LM_NUM(0, "micro", &micro, 1, 1 << 20, "ROWS",
@@ -101,6 +103,7 @@ static int run(lm_in *in, lm_out *out)
                       .val = val.v,
                       .nval = val.n,
                       .mix = mix,
+                      .shuffle = shuffle,
                       .seq = seq,
                       .seed = seed,
                       .batch_tokens = batch_tokens,

@@ -4,15 +4,16 @@
 #include <inttypes.h>
 
 static uint64_t seq, seed, batch_tokens = 524288, batch;
-static int order, bos = 1;
-static const char *vocab, *docs, *mix;
+static int bos = 1;
+static const char *vocab, *docs, *mix, *shuffle = "full";
 static const lm_opt opts[] = {
     LM_NUM(0, "batch-tokens", &batch_tokens, 1, UINT64_MAX >> 1, "N", "tokens a step (524288)"),
     LM_NUM(0, "batch", &batch, 1, UINT64_MAX >> 1, "ROWS", "or rows a step"),
     LM_NUM(0, "seq", &seq, 1, 1 << 24, "N", "tokens a row (the shards' seq=, else 2048)"),
     LM_STRING(0, "mix", &mix, "W1,W2,..", "a weight for each of SHARDS"),
     LM_NUM('s', "seed", &seed, 0, UINT64_MAX, "N", "seed of the order of the rows (0)"),
-    LM_ENUM(0, "shuffle", &order, "full|none", "rows in keyed order, or as they lie (full)"),
+    LM_STRING(0, "shuffle", &shuffle, "full|block:SIZE,N|none",
+              "order of the rows: all, blocks N at a time, as they lie (full)"),
     LM_FILE(0, "docs", &docs, "FILE", "the documents that lm-tok was given: path and bytes too"),
     LM_FILE(0, "vocab", &vocab, "TOK", "and the vocabulary"),
     LM_ENUM(0, "bos", &bos, "on|off", "each document begins with a bos token (off)"),
@@ -215,7 +216,7 @@ static int where(lm_data *d, const lm_vocab *v, uint64_t lo, uint64_t hi)
 
 static int run(lm_in *in, lm_out *out)
 {
-    lm_data_opt o = {.seq = seq, .seed = seed, .shuffle = order == 0};
+    lm_data_opt o = {.seq = seq, .seed = seed};
     lm_vocab *v = NULL;
     lm_data *d = NULL;
     const char **path;
@@ -228,6 +229,8 @@ static int run(lm_in *in, lm_out *out)
     (void)out;
     if (n < 2 || parse_steps(lm_arg(n - 1), &lo, &hi))
         return lm_err(LM_EUSAGE, "want SHARDS... and a step from 1 on, or FROM-TO");
+    if ((err = lm_order_parse(shuffle, &o.order)))
+        return err;
     if (!docs != !vocab)
         return lm_err(LM_EUSAGE, "--docs and --vocab go together");
     if (vocab && (err = lm_vocab_load(vocab, &v)) < 0)

@@ -20,7 +20,7 @@ is 'none without tails leaves full rows' 'lm-pack --mode none --drop-tail --seq 
 c1c2c3c4'
 is 'a row tells its shape and the bytes of what begins in it' \
     "lm-pack -q --mode concat --seq 4 in.lm | heads | sed -n 2p" \
-    "@tok 96 dt=u16 shape=4 vocab=$v seq=4 mode=concat bytes=4 with=seg:u32:3,ids:u8:3x16,from:u64:3"
+    "@tok 96 dt=u16 shape=4 vocab=$v seq=4 mode=concat with=seg:u32:3,ids:u8:3x16,from:u64:3 bytes=4"
 is 'padding has weight 0' 'lm-pack -q --mode concat --seq 4 in.lm | heads | tail -n 1' \
     "@tok 72 dt=u16 shape=4 vocab=$v seq=4 mode=concat with=weight:u8:4,seg:u32:2,ids:u8:2x16,from:u64:2"
 # the arrays of row 2: ends 1 3 4; from 4 0 0

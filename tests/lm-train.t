@@ -110,7 +110,7 @@ cp -r train hurtshard; flip hurtshard/00000.lm 1000
 fails 'a flipped bit in a shard' 3 'lm-train -q -m model -o x $recipe --steps 20 hurtshard' 'hurtshard/00000.lm: corrupt: block 0 of tokens'
 run 'nothing was trained' 0 '[ ! -e x/latest ]'
 lm-init --layers 1 --dim 32 --heads 2 --ffn 32 --vocab-size 50 --seq 64 -o few
-fails 'ids beyond the vocabulary' 3 'lm-train -q -m few -o x2 $recipe train' 'invalid: token .* beyond the 50'
+fails 'ids beyond the vocabulary' 3 'lm-train -q -m few -o x2 $recipe train' 'invalid: block 0 .* beyond the 50'
 cp -r model other; printf '{}' >other/tokenizer.json
 fails 'another vocabulary' 3 'lm-train -q -m other -o x3 $recipe train' 'train/00000.lm: mismatch: vocab='
 cp -r model lack; head -c 2000 model/model.safetensors >lack/model.safetensors

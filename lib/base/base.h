@@ -67,6 +67,8 @@ char *lm_buf_need(lm_buf *b, size_t more);         /* room for more bytes; retur
 void lm_buf_add(lm_buf *b, const void *p, size_t n);
 void lm_buf_adds(lm_buf *b, const char *s);
 void lm_buf_addc(lm_buf *b, char c);
+void lm_buf_le(lm_buf *b, uint64_t v, unsigned n);                 /* the low n <= 8 bytes of v, the least first */
+void lm_buf_align8(lm_buf *b);                     /* zeros up to a multiple of 8 bytes */
 void lm_buf_addf(lm_buf *b, const char *fmt, ...) LM_PRINTF(2, 3);
 void lm_buf_free(lm_buf *b);
 static inline lm_str lm_buf_str(const lm_buf *b) { return (lm_str){b->p ? b->p : "", b->n}; }
@@ -105,7 +107,7 @@ uint64_t lm_keyed_num(uint64_t seed, const char *tag, uint64_t n); /* of one val
 uint64_t lm_splitmix(uint64_t *state);                             /* SplitMix64: advances *state, returns the next value */
 static inline double lm_unit(uint64_t r) { return (double)(r >> 11) * 0x1p-53; }   /* random bits as a number in [0, 1) */
 uint64_t lm_below(uint64_t *state, uint64_t n);    /* a whole number below n < 2^53 by SplitMix64 */
-uint32_t lm_crc32(uint32_t crc, const void *p, size_t n);          /* zlib's; start at 0 */
+uint32_t lm_crc32(uint32_t crc, const void *p, size_t n);          /* of zlib, PNG and gzip; start at 0 */
 void lm_sha256(const void *p, size_t n, uint8_t out[32]);
 void lm_hmac_sha256(const void *key, size_t nk, const void *p, size_t n, uint8_t out[32]);
 

@@ -1,9 +1,10 @@
-/* hash: XXH3 by libxxhash, CRC-32 by zlib, SHA-256 by nettle, SplitMix64, and the keyed hash K. */
+/* hash: XXH3 by libxxhash, CRC-32 by libdeflate, SHA-256 by nettle, SplitMix64, and the keyed hash
+ * K. */
 #include "base/base.h"
 #include <nettle/hmac.h>
 #include <nettle/sha2.h>
 #include <xxhash.h>
-#include <zlib.h>
+#include <libdeflate.h>
 
 uint64_t lm_hash64(const void *p, size_t n, uint64_t seed)
 {
@@ -133,7 +134,7 @@ uint64_t lm_below(uint64_t *state, uint64_t n)
 
 uint32_t lm_crc32(uint32_t crc, const void *p, size_t n)
 {
-    return n ? (uint32_t)crc32_z(crc, p, n) : crc; /* zlib starts anew at NULL */
+    return n ? libdeflate_crc32(crc, p, n) : crc; /* which starts anew at NULL */
 }
 
 void lm_sha256(const void *p, size_t n, uint8_t out[32])

@@ -146,6 +146,22 @@ void lm_buf_addc(lm_buf *b, char c)
     lm_buf_add(b, &c, 1);
 }
 
+void lm_buf_le(lm_buf *b, uint64_t v, unsigned n)
+{
+    char *p = lm_buf_need(b, 8);
+
+    for (unsigned i = 0; i < 8; i++)
+        p[i] = (char)(v >> 8 * i);
+    b->n += n;
+}
+
+void lm_buf_align8(lm_buf *b)
+{
+    static const char zero[8];
+
+    lm_buf_add(b, zero, -b->n % 8);
+}
+
 void lm_buf_addf(lm_buf *b, const char *fmt, ...)
 {
     va_list ap;

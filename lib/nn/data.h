@@ -1,13 +1,13 @@
 /* data: rows of tokens for training, from mapped shards in a keyed random order or from a stream. */
 #ifndef LM_NN_DATA_H
 #define LM_NN_DATA_H
-#include "nn/perm.h"
+#include "nn/epoch.h"
 #include "nn/shard.h"
 
 typedef struct {
     uint64_t seq;                                  /* tokens a row; 0: the shards' seq=, else 2048 */
     uint64_t seed;
-    bool shuffle;                                  /* else the order of the shards */
+    lm_order order;                                /* of the rows; zero: full */
     const double *mix;                             /* weights of the paths, each a set of its own (nn/mix.h); NULL: one set */
     bool docmask;                                  /* documents in a row do not see each other */
     const char *vocab;                             /* 32 hex digits the data must have; NULL: any */
@@ -20,11 +20,17 @@ typedef struct {
    the end of the data); start[i] the place in the row where the document of ids[i] begins. */
 typedef struct { uint32_t *ids, *tgt, *start; uint8_t *w; } lm_row;
 
-/* A piece of a document within a row. */
-typedef struct { lm_id id; uint64_t from, begin, n; } lm_piece;
+/* A piece of a document within a row: its n tokens from place `begin` of the row on are those from
+   token `from` of the document on. goes_on: the document does, behind the piece. */
+typedef struct { lm_id id; uint64_t from, begin, n; bool goes_on; } lm_piece;
+
+/* A row where it lies: seq tokens of width bytes and, where one follows in the shard, that too (n is
+   seq or seq + 1), with as many weights (NULL: all 1). Valid until lm_data_close. */
+typedef struct { const uint8_t *tok, *weight; uint64_t n; unsigned width; } lm_view;
 
 typedef struct {
     uint64_t rows, seq, tokens, docs, bytes;       /* bytes: of source text; 0: not all shards say */
+    uint64_t packed;                               /* the shards' seq=; 0: not packed */
     char vocab[33], mode[16];
     lm_id hash;                                    /* of the list of shards with their hashes */
 } lm_data_facts;
@@ -41,10 +47,12 @@ const lm_data_facts *lm_data_about(const lm_data *d);  /* of a stream: known aft
 /* Row of sample number `sample` (epoch by epoch, each a permutation of all rows; of a mixture, of the rows of each
    set; a stream: the next one, in order from 0). 1; 0 at a stream's end; LM_ECORRUPT (a block's CRC), LM_EINVALID (id >= ids). */
 int lm_data_sample(lm_data *d, uint64_t sample, lm_row *out);
-uint64_t lm_data_row_of(lm_data *d, uint64_t sample);              /* shards only */
-int lm_data_row(lm_data *d, uint64_t row, lm_row *out);            /* shards only; 1 or <0 */
-/* The documents of a row, up to max of them; returns how many there are. Shards only. */
-size_t lm_data_pieces(lm_data *d, uint64_t row, lm_piece *out, size_t max);
-void lm_data_ahead(lm_data *d, uint64_t sample, uint64_t n);       /* asks the kernel to read the rows of n samples */
+/* These of shards only. */
+uint64_t lm_data_row_of(lm_data *d, uint64_t sample);
+int lm_data_row(lm_data *d, uint64_t row, lm_row *out);            /* 1 or < 0, as lm_data_sample */
+int lm_data_view(lm_data *d, uint64_t row, lm_view *out);          /* 0 or < 0: the same row, nothing copied */
+size_t lm_data_pieces(lm_data *d, uint64_t row, lm_piece *out, size_t max); /* up to max of its pieces; how many there are */
+/* Has a thread of its own read and check the rows of n samples; returns at once. Of two calls the later counts. */
+void lm_data_ahead(lm_data *d, uint64_t sample, uint64_t n);
 
 #endif

@@ -3,16 +3,17 @@
 #include "nn/dataint.h"
 #include <inttypes.h>
 
-/* Tokens waiting to be cut; [head, n) of each array. last[i]: a document ends with token i. */
+/* Tokens waiting to be cut; [head, n) of each array. tgt[i], of weight w[i], follows token i;
+   last[i]: a document ends with it. open: the target of token n - 1 is yet to come. */
 struct lm_feed {
     lm_in *in;
     lm_rec r;
-    uint32_t *ids;
+    uint32_t *ids, *tgt;
     uint8_t *w, *last, *skip;
     size_t head, n, cap;
-    uint64_t next;    /* sample to come */
-    bool ended, tail; /* tail: packed rows, so the very last row counts */
-    lm_id doc;        /* of the last piece, and the token it ended before */
+    uint64_t next;          /* sample to come */
+    bool open, ended, tail; /* tail: packed rows, so the very last row counts */
+    lm_id doc;              /* of the last piece, and the token it ended before */
     uint64_t doc_end;
 };
 
@@ -35,6 +36,7 @@ void lm_data_stream_free(lm_data *d)
         return;
     lm_rec_free(&s->r);
     free(s->ids);
+    free(s->tgt);
     free(s->w);
     free(s->last);
     free(s->skip);
@@ -47,6 +49,7 @@ static void room(struct lm_feed *s, size_t more)
         size_t n = s->n - s->head;
 
         memmove(s->ids, s->ids + s->head, n * sizeof *s->ids);
+        memmove(s->tgt, s->tgt + s->head, n * sizeof *s->tgt);
         memmove(s->w, s->w + s->head, n);
         memmove(s->last, s->last + s->head, n);
         memmove(s->skip, s->skip + s->head, n);
@@ -57,6 +60,7 @@ static void room(struct lm_feed *s, size_t more)
         return;
     s->cap = (s->n + more) * 2;
     s->ids = lm_reallocn(s->ids, s->cap, sizeof *s->ids);
+    s->tgt = lm_reallocn(s->tgt, s->cap, sizeof *s->tgt);
     s->w = lm_realloc(s->w, s->cap);
     s->last = lm_realloc(s->last, s->cap);
     s->skip = lm_realloc(s->skip, s->cap);
@@ -71,12 +75,12 @@ static int vocab_fits(lm_data *d, const lm_tokrec *t)
     if (!lm_is(t->vocab, f->vocab))
         return lm_rec_fail(&d->stream->r, LM_EMISMATCH,
                            "vocab=%.32s, but the vocabulary in use is %s", t->vocab.p, f->vocab);
-    if (!d->packed && !f->tokens) {
-        d->packed = t->seq;
+    if (!f->packed && !f->tokens) {
+        f->packed = t->seq;
         f->seq = d->o.seq ? d->o.seq : t->seq ? t->seq : 2048;
         d->stream->tail = t->seq;
     }
-    if (t->seq != d->packed || (t->seq && t->seq != f->seq))
+    if (t->seq != f->packed || (t->seq && t->seq != f->seq))
         return lm_rec_fail(&d->stream->r, LM_EMISMATCH,
                            "seq=%" PRIu64 ", but rows of %" PRIu64 " are wanted", t->seq, f->seq);
     return 0;
@@ -120,7 +124,10 @@ static int take(lm_data *d)
                                " of the vocabulary",
                                i, v, d->o.ids);
         s->ids[s->n + i] = v;
-        s->w[s->n + i] = t.weight ? t.weight[i] : 1;
+        if (i || s->open) {
+            s->tgt[s->n + i - 1] = v;
+            s->w[s->n + i - 1] = t.weight ? t.weight[i] : 1;
+        }
     }
     if (t.seg.p) {
         for (uint64_t i = 0, at = 0; i < t.k; i++) {
@@ -133,6 +140,11 @@ static int take(lm_data *d)
     } else {
         segment(d, t.id, 0, 0, t.n);
     }
+    s->open = !t.next.said;
+    s->tgt[s->n + t.n - 1] = t.next.id;
+    s->w[s->n + t.n - 1] = t.next.weight;
+    if (t.next.said)
+        s->last[s->n + t.n - 1] = !t.next.same;
     d->about.docs += t.k;
     d->about.tokens += t.n;
     d->about.bytes += t.bytes;
@@ -140,12 +152,12 @@ static int take(lm_data *d)
     return 0;
 }
 
-/* Fills until a row and the id that follows are there, or the stream ends. */
+/* Fills until a row and its targets are there, or the stream ends. */
 static int fill(lm_data *d)
 {
     struct lm_feed *s = d->stream;
 
-    while (!s->ended && (!d->about.seq || s->n - s->head < d->about.seq + 1)) {
+    while (!s->ended && (!d->about.seq || s->n - s->head < d->about.seq + s->open)) {
         int got = lm_next(s->in, &s->r);
 
         if (got < 0)
@@ -181,15 +193,15 @@ int lm_data_stream_next(lm_data *d, uint64_t sample, lm_row *out)
         return err;
     seq = d->about.seq;
     have = s->n - s->head;
-    if (!seq || have < seq || (have == seq && !s->tail))
+    if (!seq || have < seq || (have == seq && s->open && !s->tail))
         return 0;
     h = s->head;
     for (uint64_t i = 0; i < seq; i++) {
-        bool next = i + 1 < have, over = s->last[h + i];
+        bool over = s->last[h + i];
 
         out->ids[i] = s->ids[h + i];
-        out->tgt[i] = next ? s->ids[h + i + 1] : 0;
-        out->w[i] = !next || s->skip[h + i] || (d->o.docmask && over) ? 0 : s->w[h + i + 1];
+        out->tgt[i] = s->tgt[h + i];
+        out->w[i] = s->skip[h + i] || (d->o.docmask && over) ? 0 : s->w[h + i];
         out->start[i] = d->o.docmask ? (uint32_t)begin : 0;
         if (over)
             begin = i + 1;

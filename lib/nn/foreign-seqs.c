@@ -39,7 +39,7 @@ static int give(lm_seqs *s, lm_shard *d, uint64_t i, uint64_t lo, uint64_t hi)
                    .seq = d->seq,
                    .width = d->width,
                    .vocab = lm_cstr(d->vocab)};
-    int err = lm_shard_met(d, lo, hi);
+    int err = lm_shard_met(d, lo, hi, 0);
     lm_error *e = lm_last_error();
 
     if (err || !(err = s->f(s->ctx, &t)))

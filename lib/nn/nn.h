@@ -12,6 +12,7 @@
 #include "nn/objective.h"
 #include "nn/shard.h"
 #include "nn/perm.h"
+#include "nn/epoch.h"
 #include "nn/data.h"
 #include "nn/foreign.h"
 #include "nn/mix.h"

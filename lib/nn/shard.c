@@ -174,9 +174,8 @@ static void tail(lm_shards *w, lm_str tok, lm_buf *b, uint64_t *recs, uint64_t *
         size_t at = i * LM_SHARD_BLOCK,
                n = tok.n - at < LM_SHARD_BLOCK ? tok.n - at : LM_SHARD_BLOCK;
         uint32_t c = lm_crc32(0, tok.p + at, n);
-        uint8_t le[4] = {(uint8_t)c, (uint8_t)(c >> 8), (uint8_t)(c >> 16), (uint8_t)(c >> 24)};
 
-        lm_buf_add(b, le, 4);
+        lm_buf_le(b, c, 4);
     }
     *body += len;
     len = w->ids.n + w->from.n;
@@ -246,33 +245,24 @@ out:
     return err;
 }
 
-static void put64(lm_buf *b, uint64_t v)
-{
-    uint8_t le[8];
-
-    for (int i = 0; i < 8; i++)
-        le[i] = (uint8_t)(v >> 8 * i);
-    lm_buf_add(b, le, 8);
-}
-
 /* One segment of a record. Prefixes are kept from the first on; the documents before have none. */
 static void segment(lm_shards *w, const lm_tokseg *s)
 {
     uint32_t p = (uint32_t)s->prefix;
-    uint8_t b[16], le[4] = {(uint8_t)p, (uint8_t)(p >> 8), (uint8_t)(p >> 16), (uint8_t)(p >> 24)};
+    uint8_t b[16];
 
     if (p && !w->prefix.n) {
         memset(lm_buf_need(&w->prefix, 4 * w->docs), 0, 4 * w->docs);
         w->prefix.n = 4 * w->docs;
     }
     if (p || w->prefix.n)
-        lm_buf_add(&w->prefix, le, 4);
+        lm_buf_le(&w->prefix, p, 4);
     w->tokens += s->end - s->begin;
     w->docs++;
-    put64(&w->ends, w->tokens);
+    lm_buf_le(&w->ends, w->tokens, 8);
     lm_id_put(b, s->id);
     lm_buf_add(&w->ids, b, 16);
-    put64(&w->from, s->from);
+    lm_buf_le(&w->from, s->from, 8);
 }
 
 /* All records of one run are alike: the first says how. */

@@ -2,6 +2,7 @@
 #ifndef LM_SHARD_H
 #define LM_SHARD_H
 #include "nn/tokrec.h"
+#include <stdatomic.h>
 
 #define LM_SHARD_BLOCK 1048576                     /* bytes of tokens a CRC covers */
 
@@ -14,14 +15,15 @@ typedef struct {
     unsigned width;                                /* 2 or 4 */
     char vocab[33], mode[16];
     lm_id hash;
-    uint8_t *met;                                  /* a byte a block: 1 once its CRC was right */
+    _Atomic uint8_t *met;                          /* a byte a block: 1 once it was found right */
 } lm_shard;
 
 /* 0; LM_EIO; LM_ETRUNC (no %end: cut), LM_ECORRUPT, LM_EVERSION, LM_EMISSING, LM_EINVALID. s is filled or empty. */
 int lm_shard_open(lm_shard *s, const char *path);
 void lm_shard_close(lm_shard *s);
-/* Checks, once each, the CRC of the blocks that hold tokens [lo, hi). 0 or LM_ECORRUPT naming shard and block. */
-int lm_shard_met(lm_shard *s, uint64_t lo, uint64_t hi);
+/* Checks, once each, the blocks that hold tokens [lo, hi): the CRC, and that ids are below `ids` (0: any; always the
+   same). 0, LM_ECORRUPT or LM_EINVALID naming shard and block. Threads may call it side by side. */
+int lm_shard_met(const lm_shard *s, uint64_t lo, uint64_t hi, uint32_t ids);
 
 static inline uint32_t lm_shard_at(const lm_shard *s, uint64_t i)
 {

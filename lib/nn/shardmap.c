@@ -197,7 +197,7 @@ int lm_shard_open(lm_shard *s, const char *path)
     if (err)
         lm_shard_close(s);
     else
-        s->met = lm_zalloc(s->len / LM_SHARD_BLOCK + 1, 1);
+        s->met = lm_zalloc(s->len / LM_SHARD_BLOCK + 1, sizeof *s->met);
     return err;
 }
 
@@ -205,27 +205,61 @@ void lm_shard_close(lm_shard *s)
 {
     lm_munmap_file(s->map);
     free(s->path);
-    free(s->met);
+    free((void *)s->met);
     memset(s, 0, sizeof *s);
 }
 
-int lm_shard_met(lm_shard *s, uint64_t lo, uint64_t hi)
+/* The first of n tokens whose id is not below ids; n: none. */
+static uint64_t beyond(const lm_shard *s, const uint8_t *p, uint64_t n, uint32_t ids)
 {
-    if (lo >= hi)
-        return 0;
-    for (uint64_t b = lo * s->width / LM_SHARD_BLOCK; b <= (hi * s->width - 1) / LM_SHARD_BLOCK;
-         b++) {
-        uint64_t at = b * LM_SHARD_BLOCK,
-                 n = s->len - at < LM_SHARD_BLOCK ? s->len - at : LM_SHARD_BLOCK;
+    uint32_t max = 0;
 
-        if (s->met[b])
-            continue;
-        if (lm_crc32(0, s->tok + at, n) != lm_load32(s->crc + 4 * b))
-            return lm_err_at(LM_ECORRUPT, s->path,
-                             "block %" PRIu64 " of tokens (bytes %" PRIu64 "-%" PRIu64
-                             "): wrong CRC",
-                             b, at, at + n - 1);
-        s->met[b] = 1;
+    if (s->width == 2 && ids > UINT16_MAX)
+        return n;
+    for (uint64_t i = 0; s->width == 2 && i < n; i++) {
+        uint16_t v = (uint16_t)(p[2 * i] | p[2 * i + 1] << 8);
+
+        max = v > max ? v : max;
     }
+    for (uint64_t i = 0; s->width == 4 && i < n; i++) {
+        uint32_t v = lm_load32(p + 4 * i);
+
+        max = v > max ? v : max;
+    }
+    if (max < ids)
+        return n;
+    for (uint64_t i = 0;; i++)
+        if ((s->width == 2 ? (uint32_t)(p[2 * i] | p[2 * i + 1] << 8) : lm_load32(p + 4 * i)) >=
+            ids)
+            return i;
+}
+
+static int block_met(const lm_shard *s, uint64_t b, uint32_t ids)
+{
+    uint64_t at = b * LM_SHARD_BLOCK, n = s->len - at, bad;
+    char block[96];
+
+    n = n < LM_SHARD_BLOCK ? n : LM_SHARD_BLOCK;
+    snprintf(block, sizeof block, "block %" PRIu64 " of tokens (bytes %" PRIu64 "-%" PRIu64 ")", b,
+             at, at + n - 1);
+    if (lm_crc32(0, s->tok + at, n) != lm_load32(s->crc + 4 * b))
+        return lm_err_at(LM_ECORRUPT, s->path, "%s: wrong CRC", block);
+    if (ids && (bad = beyond(s, s->tok + at, n / s->width, ids)) < n / s->width)
+        return lm_err_at(LM_EINVALID, s->path,
+                         "%s: token %" PRIu64 " is id %" PRIu32 ", beyond the %" PRIu32
+                         " of the vocabulary",
+                         block, at / s->width + bad, lm_shard_at(s, at / s->width + bad), ids);
     return 0;
+}
+
+int lm_shard_met(const lm_shard *s, uint64_t lo, uint64_t hi, uint32_t ids)
+{
+    uint64_t b = lo * s->width / LM_SHARD_BLOCK;
+    int err = 0;
+
+    for (; lo < hi && b <= (hi * s->width - 1) / LM_SHARD_BLOCK && !err; b++)
+        if (!atomic_load_explicit(&s->met[b], memory_order_relaxed) &&
+            !(err = block_met(s, b, ids)))
+            atomic_store_explicit(&s->met[b], 1, memory_order_relaxed);
+    return err;
 }

@@ -84,6 +84,29 @@ lm_tokseg lm_tokrec_seg(const lm_tokrec *t, uint64_t i)
                        lm_id_load((const uint8_t *)t->ids.p + 16 * i)};
 }
 
+/* next=: the id that follows a row where it was taken from, or none. */
+static int follower(lm_rec *r, lm_tokrec *t)
+{
+    uint64_t id = 0, weight = 1, other = 0;
+    int got;
+
+    if (!lm_get(r, "next").p)
+        return 0;
+    t->next.said = true;
+    if (lm_is(lm_get(r, "next"), "none"))
+        return 0;
+    if ((got = lm_get_u64(r, "next", &id)) < 0 ||
+        (got = lm_get_u64(r, "next-weight", &weight)) < 0 ||
+        (got = lm_get_u64(r, "next-doc", &other)) < 0)
+        return got;
+    if (id >> 8 * t->width || weight > UINT8_MAX || other > 1)
+        return lm_rec_fail(r, LM_EINVALID, "next: not an id, a weight up to 255 and 0 or 1");
+    t->next.id = (uint32_t)id;
+    t->next.weight = (uint8_t)weight;
+    t->next.same = !other;
+    return 0;
+}
+
 int lm_tokrec_get(lm_rec *r, lm_tokrec *t)
 {
     lm_str a;
@@ -130,7 +153,7 @@ int lm_tokrec_get(lm_rec *r, lm_tokrec *t)
     else if (t->prefix)
         return lm_rec_fail(r, LM_EINVALID, "prefix=%llu of a row: its segments have their own",
                            (unsigned long long)t->prefix);
-    return 0;
+    return follower(r, t);
 }
 
 int lm_tokrec_flat(lm_rec *r, lm_tokrec *t)

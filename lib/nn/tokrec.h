@@ -15,6 +15,10 @@ typedef struct {
     unsigned width;                                /* 2 or 4 */
     lm_str dt, vocab, mode, seg, ids, from, lens;
     lm_id id;                                      /* of an unpacked record */
+    struct {
+        bool said, same;                           /* what follows is told; and is of the same document */
+        uint32_t id; uint8_t weight;               /* 0, 0: nothing does */
+    } next;                                        /* behind a row; where not said, it is the record behind */
 } lm_tokrec;
 
 /* Tokens [begin, end) of a record: a document, or its piece that starts at its token `from`. The
@@ -33,6 +37,20 @@ static inline uint32_t lm_tokrec_at(const lm_tokrec *t, uint64_t i)
 
     return t->width == 2 ? v : v | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
+
+/* What a packed row is made of, in the order it lies in the body: seq tokens of `width` bytes, weights (none: all 1),
+   and of each segment its end (u32), document (16 bytes), place in it (u64) and prefix (u32). */
+typedef struct {
+    lm_buf tok, weight, seg, ids, from, prefix;
+    lm_buf body;                                   /* lm_tokrow_rec's own */
+    uint64_t k;
+    unsigned width;
+} lm_tokrow;
+void lm_tokrow_segment(lm_tokrow *w, uint64_t end, lm_id id, uint64_t from, uint64_t prefix);
+/* Makes the row the @tok record r, without weights that are all 1 and prefixes that are all 0; r points into w. */
+void lm_tokrow_rec(lm_tokrow *w, lm_rec *r, lm_str vocab, lm_str mode);
+void lm_tokrow_clear(lm_tokrow *w);
+void lm_tokrow_free(lm_tokrow *w);
 
 /* Little-endian loads from any address. */
 static inline uint32_t lm_load32(const void *p)

@@ -154,14 +154,13 @@ static int open_data(lm_trainer *t)
     const lm_train_opt *o = t->o;
     lm_data_opt d = {.seq = o->seq,
                      .seed = o->seed,
-                     .shuffle = true,
                      .docmask = !o->plain,
                      .vocab = t->vocab[0] ? t->vocab : NULL,
                      .ids = t->m->cfg.vocab,
                      .skip = o->skip_ids ? &t->skip : NULL};
     int err = skip_list(t);
 
-    if (err)
+    if (err || (err = lm_order_parse(o->shuffle, &d.order)))
         return err;
     if (o->nshards == 1 && !strcmp(o->shards[0], "-")) {
         if (o->mix)
@@ -182,7 +181,7 @@ static int open_data(lm_trainer *t)
             return lm_last_error()->err;
     }
     if (o->nval) {
-        d.shuffle = false;
+        d.order.kind = LM_ORDER_NONE;
         d.mix = NULL;
         d.skip = NULL;
         d.seq = lm_data_about(t->data)->seq;

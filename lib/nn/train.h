@@ -10,6 +10,7 @@ typedef struct {
     const char *mix;                               /* a weight for each of them, as lm_mix_parse takes it; NULL: one set */
     const char *const *val; size_t nval;
     uint64_t seq, seed, batch_tokens, micro;       /* seq, micro 0: the defaults */
+    const char *shuffle;                           /* as lm_order_parse takes it */
     bool plain;                                    /* documents of a row see each other */
     const char *skip_ids;                          /* file of document ids of weight 0; may be NULL */
     bool muon;                         /* hidden matrices by Muon, else AdamW for all */

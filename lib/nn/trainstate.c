@@ -66,6 +66,8 @@ void lm_trainer_recipe(lm_trainer *t)
     lm_settings_add(r, "data", "%s", t->in ? "-" : hex);
     if (o->mix)
         lm_settings_add(r, "mix", "%s", o->mix);
+    if (strcmp(o->shuffle, "full"))
+        lm_settings_add(r, "shuffle", "%s", o->shuffle);
     lm_settings_add(r, "vocab", "%s", t->vocab[0] ? t->vocab : "none");
     lm_settings_add(r, "seed", "%" PRIu64, o->seed);
     lm_settings_add(r, "seq", "%" PRIu64, t->seq);

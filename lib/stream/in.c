@@ -1,17 +1,10 @@
 /* in: reads `%lm 1` streams: framing, counts, checksums, notes, several files as one. */
 #include "stream/io.h"
 #include "stream/in.h"
-#include <libdeflate.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
 size_t lm_max_body = 1u << 30;
-
-/* Nothing leaves the sum as it is, at NULL too, where the libraries start anew. */
-uint32_t lm_crc32_fast(uint32_t crc, const void *p, size_t n)
-{
-    return n ? libdeflate_crc32(crc, p, n) : crc;
-}
 
 static void measure(lm_in *in)
 {
@@ -192,7 +185,7 @@ int lm_in_bad(lm_in *in, int err, const char *why)
 void lm_in_crc_upto(lm_in *in, size_t to)
 {
     if (to > in->crcat)
-        in->crc = lm_crc32_fast(in->crc, in->buf + in->crcat, to - in->crcat);
+        in->crc = lm_crc32(in->crc, in->buf + in->crcat, to - in->crcat);
     in->crcat = to;
 }
 

@@ -31,6 +31,5 @@ lm_zip *lm_zip_for(const char *path, int fd);
 int lm_zip_write(lm_zip *z, const void *p, size_t n);
 int lm_zip_flush(lm_zip *z);
 int lm_zip_close(lm_zip *z);                       /* flushes, frees */
-uint32_t lm_crc32_fast(uint32_t crc, const void *p, size_t n);     /* = lm_crc32 */
 
 #endif

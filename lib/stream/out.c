@@ -111,7 +111,7 @@ static int write_vec(lm_out *out, struct iovec *v, int nv)
 static void crc_buf(lm_out *out)
 {
     if (out->flags & LM_OUT_CRC && out->begun)
-        out->crc = lm_crc32_fast(out->crc, out->buf + out->crcat, out->n - out->crcat);
+        out->crc = lm_crc32(out->crc, out->buf + out->crcat, out->n - out->crcat);
     out->crcat = out->n;
 }
 
@@ -125,8 +125,8 @@ static int push(lm_out *out, const void *p, size_t n)
         return out->err;
     crc_buf(out);
     if (out->flags & LM_OUT_CRC) {
-        out->crc = lm_crc32_fast(out->crc, out->run, out->nrun);
-        out->crc = lm_crc32_fast(out->crc, p, n);
+        out->crc = lm_crc32(out->crc, out->run, out->nrun);
+        out->crc = lm_crc32(out->crc, p, n);
     }
     if (out->n)
         v[nv++] = (struct iovec){out->buf, out->n};

@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
         abort();
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     for (int mask = 0; mask < 2; mask++) {
-        lm_data_opt o = {.seq = SEQ, .docmask = mask, .shuffle = true, .ids = 1 << 15};
+        lm_data_opt o = {.seq = SEQ, .docmask = mask, .ids = 1 << 15};
         lm_data *d = lm_data_open(&v, 1, &o);
 
         for (uint64_t i = 0; d && i < lm_data_about(d)->rows && i < 64; i++) {

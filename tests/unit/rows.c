@@ -130,17 +130,18 @@ static lm_data *open_with(const char *path, lm_data_opt o)
 /* Steps of G samples by w1 workers up to step k, then, all opened anew, by w2: every worker
    computes its own places, and together they read the rows one uninterrupted reader gets. Of n sets
    if n > 1. */
-static bool resumes(const char *const *paths, size_t n, uint64_t w1, uint64_t k, uint64_t w2)
+static bool resumes(const char *const *paths, size_t n, const char *order, uint64_t w1, uint64_t k,
+                    uint64_t w2)
 {
     enum { G = 24, M = 6, STEPS = 20, SEQ = 16 };
     static const double weight[] = {2, 1, 5};
-    lm_data_opt o = {.seq = SEQ, .shuffle = true, .seed = 3, .mix = n > 1 ? weight : NULL};
+    lm_data_opt o = {.seq = SEQ, .seed = 3, .mix = n > 1 ? weight : NULL};
     uint32_t a[SEQ], b[SEQ], tgt[SEQ], start[SEQ];
     uint8_t w[SEQ];
     lm_row whole = {a, tgt, start, w}, part = {b, tgt, start, w};
-    lm_data *d = lm_data_open(paths, n, &o);
+    lm_data *d;
     uint64_t next = 0;
-    bool good = d;
+    bool good = !lm_order_parse(order, &o.order) && (d = lm_data_open(paths, n, &o));
 
     for (uint64_t t = 0; good && t < STEPS; t++) {
         uint64_t world = t < k ? w1 : w2;
@@ -162,13 +163,13 @@ static bool resumes(const char *const *paths, size_t n, uint64_t w1, uint64_t k,
 /* 200 worlds drawn at random, half of them of a mixture. */
 static bool worlds(const char *one, const char *many)
 {
-    const char *paths[] = {many, one, many};
+    const char *paths[] = {many, one, many}, *order[] = {"full", "block:200,3", "none"};
     uint64_t s = 9;
 
     for (int i = 0; i < 200; i++) {
         uint64_t w1 = 1 + lm_below(&s, 9), k = lm_below(&s, 21), w2 = 1 + lm_below(&s, 9);
 
-        if (!resumes(paths, i % 2 ? 3 : 1, w1, k, w2)) {
+        if (!resumes(paths, i % 2 ? 3 : 1, order[i % 3], w1, k, w2)) {
             printf("# %d workers to step %d, then %d\n", (int)w1, (int)k, (int)w2);
             return false;
         }
@@ -181,7 +182,7 @@ static bool mixes(const char *one, const char *many)
 {
     static const double weight[] = {3, 1};
     const char *paths[] = {one, many};
-    lm_data_opt o = {.seq = 16, .shuffle = true, .seed = 3, .mix = weight};
+    lm_data_opt o = {.seq = 16, .seed = 3, .mix = weight};
     lm_data *d = lm_data_open(paths, 2, &o), *set[2] = {open_with(one, (lm_data_opt){.seq = 16}),
                                                         open_with(many, (lm_data_opt){.seq = 16})};
     uint64_t rows[2], taken[2] = {0}, *times;
@@ -325,7 +326,7 @@ int main(void)
 
     ok(write_shards(many, 4096) == 0 && access(in_dir("many/00003.lm"), R_OK) == 0,
        "several shards");
-    d = open_with(many, (lm_data_opt){.seq = 16, .shuffle = true, .seed = 3});
+    d = open_with(many, (lm_data_opt){.seq = 16, .seed = 3});
     ok(d && epochs(d), "each epoch has each row once, in another order");
     lm_data_close(d);
     ok(worlds(one, many), "w1 workers, then w2, read what one uninterrupted reader reads");
