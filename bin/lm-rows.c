@@ -82,7 +82,7 @@ static int row(rows *x, uint64_t sample, lm_out *out)
         lm_buf_add(&w->weight, v.weight, f->seq);
     for (size_t i = 0; i < n; i++)
         lm_tokrow_segment(w, x->piece[i].begin + x->piece[i].n, x->piece[i].id, x->piece[i].from,
-                          0);
+                          x->piece[i].prefix);
     lm_tokrow_rec(w, &x->r, lm_cstr(f->vocab), lm_cstr(f->packed ? f->mode : "concat"));
     lm_setf(&x->r, "sample", "%" PRIu64, sample);
     lm_setf(&x->r, "row", "%" PRIu64, at);

@@ -198,7 +198,10 @@ static int print(void)
 static int where(lm_data *d, const lm_vocab *v, uint64_t lo, uint64_t hi)
 {
     uint64_t n = lm_data_about(d)->seq, rows = batch ? batch : batch_tokens / n;
-    lm_row row = {lm_zalloc(n, 4), lm_zalloc(n, 4), lm_zalloc(n, 4), lm_zalloc(n, 1)};
+    lm_row row = {.ids = lm_zalloc(n, 4),
+                  .tgt = lm_zalloc(n, 4),
+                  .start = lm_zalloc(n, 4),
+                  .w = lm_zalloc(n, 1)};
     int err = rows ? 0 : lm_err(LM_EUSAGE, "--batch-tokens: less than a row of %" PRIu64, n);
 
     for (uint64_t s = lo; !err && s <= hi; s++)

@@ -85,6 +85,35 @@ run 'none' 0 '[ ! -e cutrun/latest ]'
 { cat cut.toks; echo '%abort code=3 tool=lm-tok msg=x'; } >abort.toks
 run 'upstream gave up: exit 4' 4 'lm-train -q -m model -o cutrun --seq 16 --batch-tokens 128 --micro 4 --steps 10000 - <abort.toks'
 
+# --- tokens that see each other
+awk 'BEGIN { for (i = 0; i < 60; i++) { f = "say" i; for (k = 0; k < 20 + i % 30; k++) printf "word%d of %d, ", k % 7, i % 5 > f; close(f) } }'
+lm-import say? say?? >text.lm; rm say*
+lm-bpe-train -q -o tok --vocab-size 800 --reserve 512 --pad-to 1 --allow-short text.lm
+lm-init --layers 2 --dim 32 --heads 2 --kv-heads 1 --ffn 32 --vocab tok --seq 64 -o sees
+lm-tok --vocab tok text.lm | lm-objective --vocab tok --mix ul2 >ul2.toks
+lm-pack -q --seq 64 ul2.toks >ul2.rows
+LC_ALL=C sed 's/ prefix=[0-9]*//' ul2.toks | lm-pack -q --seq 64 >blind.rows
+lm-shard -o ul2 ul2.rows
+lm-shard -o blind blind.rows
+lm-shard -o whole ul2.toks
+# P RUN OPTIONS .. DATA: train rows of 64 tokens in the order they lie
+P() { t_run=$1; shift; lm-train -q -m sees -o "$t_run" --batch-tokens 256 --micro 2 --shuffle none --lr 0.01 --warmup 2 "$@"; }
+bhash() { grep -ao 'loss=[^ ]*.*bhash=[0-9a-f]*' "$1/metrics.lm" | sed 's/^\(loss=[^ ]*\).*\(bhash=.*\)/\1 \2/'; }
+run 'rows of lm-objective are trained on from shards' 0 'P p1 --steps 8 ul2'
+run '.. and from a stream' 0 'P p2 --steps 8 - <ul2.rows'
+run '.. with the same steps' 0 'bhash p1 >a; bhash p2 >b; cmp a b && [ "$(wc -l <a)" = 8 ]'
+run '.. also where rows cut the documents' 0 'P p3 --seq 32 --steps 8 whole; P p4 --seq 32 --steps 8 - <ul2.toks; bhash p3 >p3.steps; bhash p4 | cmp - p3.steps && [ "$(wc -l <p3.steps)" = 8 ]'
+run '.. and with documents not apart' 0 'P p5 --pack plain --steps 8 ul2; P p6 --pack plain --steps 8 - <ul2.rows; bhash p5 >a; bhash p6 >b; cmp a b && ! bhash p1 | cmp -s - a'
+run '.. and from lm-rows' 0 'lm-rows --shuffle none --seq 32 -n 200 whole | P p8 --seq 32 --steps 8 - && bhash p8 | cmp - p3.steps'
+run '.. the same bytes by any number of threads' 0 'P p7 -j 1 --steps 8 ul2; same_ckpt p1 p7'
+run 'what is seen changes the loss, from the first step on' 0 'P b1 --steps 8 blind; bhash b1 >b; paste -d " " a b | awk "\$1 == \$3 { exit 1 }"'
+run '.. but a token that sees itself is causal' 0 'LC_ALL=C sed "s/ prefix=[0-9]*/ prefix=1/" ul2.toks | lm-pack -q --seq 64 | P b2 --steps 8 -; bhash b2 | cmp - b'
+zeros() { printf '@tok %d dt=u16 shape=%d vocab=0123456789abcdef0123456789abcdef prefix=%d\n' $(($1 * 2)) "$1" "$2"; head -c $(($1 * 2)) /dev/zero; echo; }
+{ echo '%lm 1'; zeros 64 64; zeros 64 33; zeros 1 0; echo '%end n=3 b=258'; } >zeros.toks
+is 'what is seen is not asked for' 'lm-train -q -m model -o zeros --seq 64 --batch-tokens 128 --micro 1 --steps 1 - <zeros.toks
+    lm-metrics --samples zeros/ledger.lm | cut -f 4 | tr "\n" " "' 'weight 0 31 '
+run '.. and the loss falls' 0 'P learn --shuffle full --batch-tokens 1024 --sched const --steps 60 ul2 && lm-metrics -k loss learn/metrics.lm | awk "NR == 2 { a = \$1 } { b = \$1 } END { exit !(b < a - 2) }"'
+
 # --- damage
 flip() # FILE BYTE: turns a bit of it
 {

@@ -17,12 +17,15 @@ typedef struct {
 
 /* One row: arrays of seq elements, of the caller. ids are the inputs; tgt[i] is the id that follows
    ids[i] and w[i] its loss weight (0: nothing to predict: a document's end under docmask, padding,
-   the end of the data); start[i] the place in the row where the document of ids[i] begins. */
-typedef struct { uint32_t *ids, *tgt, *start; uint8_t *w; } lm_row;
+   the end of the data); start[i] the place in the row where the document of ids[i] begins; end[i]
+   that of the last token it sees: i or, where it leads a document whose first tokens see each other,
+   the last of these. end may be NULL, and is written only where prefixed is set: some end[i] > i.
+   What is seen is not asked for: w[i] is 0 where tgt[i] is. */
+typedef struct { uint32_t *ids, *tgt, *start, *end; uint8_t *w; bool prefixed; } lm_row;
 
 /* A piece of a document within a row: its n tokens from place `begin` of the row on are those from
-   token `from` of the document on. goes_on: the document does, behind the piece. */
-typedef struct { lm_id id; uint64_t from, begin, n; bool goes_on; } lm_piece;
+   token `from` of the document on, and the first `prefix` of them see each other. goes_on: the document does, behind the piece. */
+typedef struct { lm_id id; uint64_t from, begin, n, prefix; bool goes_on; } lm_piece;
 
 /* A row where it lies: seq tokens of width bytes and, where one follows in the shard, that too (n is
    seq or seq + 1), with as many weights (NULL: all 1). Valid until lm_data_close. */

@@ -26,7 +26,8 @@ struct lm_data {
 
 uint64_t lm_rowmap_at(struct lm_rowmap *m, uint64_t sample);
 lm_shard *lm_data_shard(const lm_data *d, uint64_t row, uint64_t *base);   /* the shard of a row, and its first token there */
-void lm_row_piece(lm_row *out, uint64_t begin, uint64_t end, bool last, bool skip);
+/* The n tokens from place `begin` of the row on see each other; n 1: nothing changes. */
+void lm_row_prefix(lm_row *out, uint64_t seq, uint64_t begin, uint64_t n);
 int lm_data_stream_next(lm_data *d, uint64_t sample, lm_row *out);
 void lm_data_stream_free(lm_data *d);
 void lm_data_ahead_free(lm_data *d);

@@ -74,7 +74,7 @@ static pieces walk(const lm_shard *s, uint64_t base, uint64_t seq)
 static int next(pieces *w, lm_piece *out)
 {
     const lm_shard *s = w->s;
-    uint64_t begin, end, here = w->base + w->at, p = w->p++;
+    uint64_t begin, end, prefix, here = w->base + w->at, p = w->p++;
 
     if (w->at == w->seq)
         return 0;
@@ -83,10 +83,16 @@ static int next(pieces *w, lm_piece *out)
     if (end <= here || end > s->tokens || begin > here)
         return lm_err_at(LM_ECORRUPT, s->path, "@ends: document %" PRIu64 " ends at %" PRIu64, p,
                          end);
+    prefix = s->prefix ? lm_load32(s->prefix + 4 * p) : 0;
+    if (prefix > end - begin)
+        return lm_err_at(LM_ECORRUPT, s->path,
+                         "@prefix: %" PRIu64 " of the %" PRIu64 " tokens of document %" PRIu64,
+                         prefix, end - begin, p);
     out->id = s->ids ? lm_id_load(s->ids + 16 * p) : (lm_id){0, 0};
     out->from = (s->from ? lm_load64(s->from + 8 * p) : 0) + (here - begin);
     out->begin = w->at;
     out->n = end - w->base < w->seq ? end - here : w->seq - w->at;
+    out->prefix = lm_prefix_cut(prefix, here - begin, out->n);
     out->goes_on = end > w->base + w->seq || goes_on(s, p);
     w->at += out->n;
     return 1;
@@ -117,8 +123,20 @@ int lm_data_view(lm_data *d, uint64_t row, lm_view *out)
     return lm_shard_met(s, base, base + out->n, d->o.ids);
 }
 
+void lm_row_prefix(lm_row *out, uint64_t seq, uint64_t begin, uint64_t n)
+{
+    if (n < 2)
+        return;
+    for (uint64_t i = 0; out->end && !out->prefixed && i < seq; i++)
+        out->end[i] = (uint32_t)i;
+    for (uint64_t i = begin; out->end && i < begin + n; i++)
+        out->end[i] = (uint32_t)(begin + n - 1);
+    memset(out->w + begin, 0, n - 1); /* what they see they are not asked for */
+    out->prefixed = true;
+}
+
 /* Marks a document's tokens: nothing predicts across its end, its first token is at `begin`. */
-void lm_row_piece(lm_row *out, uint64_t begin, uint64_t end, bool last, bool skip)
+static void mark(lm_row *out, uint64_t begin, uint64_t end, bool last, bool skip)
 {
     for (uint64_t i = begin; i < end; i++)
         out->start[i] = (uint32_t)begin;
@@ -144,9 +162,10 @@ static int documents(lm_data *d, uint64_t row, lm_row *out)
         if (d->o.skip && s->ids)
             skip = lm_dict_get(d->o.skip, (lm_str){(char *)key, 16});
         if (d->o.docmask)
-            lm_row_piece(out, p.begin, p.begin + p.n, !p.goes_on, skip);
+            mark(out, p.begin, p.begin + p.n, !p.goes_on, skip);
         else if (skip)
             memset(out->w + p.begin, 0, p.n);
+        lm_row_prefix(out, d->about.seq, p.begin, p.prefix);
     }
     return got;
 }
@@ -165,7 +184,7 @@ static void widen32(const uint8_t *p, uint64_t n, uint32_t *out)
 
 int lm_data_row(lm_data *d, uint64_t row, lm_row *out)
 {
-    uint64_t seq = d->about.seq;
+    uint64_t seq = d->about.seq, base;
     lm_view v;
     int err = lm_data_view(d, row, &v);
 
@@ -180,7 +199,9 @@ int lm_data_row(lm_data *d, uint64_t row, lm_row *out)
     if (v.n == seq)
         out->tgt[seq - 1] = out->w[seq - 1] = 0; /* the shard's last token: nothing follows */
     memset(out->start, 0, seq * sizeof *out->start);
-    err = d->o.docmask || d->o.skip ? documents(d, row, out) : 0;
+    out->prefixed = false;
+    err = d->o.docmask || d->o.skip || lm_data_shard(d, row, &base)->prefix ? documents(d, row, out)
+                                                                            : 0;
     return err ? err : 1;
 }
 

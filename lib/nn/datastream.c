@@ -8,7 +8,7 @@
 struct lm_feed {
     lm_in *in;
     lm_rec r;
-    uint32_t *ids, *tgt;
+    uint32_t *ids, *tgt, *more; /* more: tokens behind it that it sees */
     uint8_t *w, *last, *skip;
     size_t head, n, cap;
     uint64_t next;          /* sample to come */
@@ -37,6 +37,7 @@ void lm_data_stream_free(lm_data *d)
     lm_rec_free(&s->r);
     free(s->ids);
     free(s->tgt);
+    free(s->more);
     free(s->w);
     free(s->last);
     free(s->skip);
@@ -50,6 +51,7 @@ static void room(struct lm_feed *s, size_t more)
 
         memmove(s->ids, s->ids + s->head, n * sizeof *s->ids);
         memmove(s->tgt, s->tgt + s->head, n * sizeof *s->tgt);
+        memmove(s->more, s->more + s->head, n * sizeof *s->more);
         memmove(s->w, s->w + s->head, n);
         memmove(s->last, s->last + s->head, n);
         memmove(s->skip, s->skip + s->head, n);
@@ -61,6 +63,7 @@ static void room(struct lm_feed *s, size_t more)
     s->cap = (s->n + more) * 2;
     s->ids = lm_reallocn(s->ids, s->cap, sizeof *s->ids);
     s->tgt = lm_reallocn(s->tgt, s->cap, sizeof *s->tgt);
+    s->more = lm_reallocn(s->more, s->cap, sizeof *s->more);
     s->w = lm_realloc(s->w, s->cap);
     s->last = lm_realloc(s->last, s->cap);
     s->skip = lm_realloc(s->skip, s->cap);
@@ -87,28 +90,31 @@ static int vocab_fits(lm_data *d, const lm_tokrec *t)
 }
 
 /* Adds the tokens of one segment. */
-static void segment(lm_data *d, lm_id id, uint64_t from, uint64_t at, uint64_t end)
+static void segment(lm_data *d, const lm_tokseg *g)
 {
     struct lm_feed *s = d->stream;
+    uint64_t at = g->begin, n = g->end - at;
     uint8_t key[16];
     bool skip;
 
-    if (s->n + at > s->head && from && !lm_id_cmp(id, s->doc) && from == s->doc_end)
+    if (s->n + at > s->head && g->from && !lm_id_cmp(g->id, s->doc) && g->from == s->doc_end)
         s->last[s->n + at - 1] = 0; /* the document before goes on */
-    s->doc = id;
-    s->doc_end = from + (end - at);
-    lm_id_put(key, id);
+    s->doc = g->id;
+    s->doc_end = g->from + n;
+    lm_id_put(key, g->id);
     skip = d->o.skip && lm_dict_get(d->o.skip, (lm_str){(char *)key, 16});
-    memset(s->skip + s->n + at, skip, end - at);
-    memset(s->last + s->n + at, 0, end - at);
-    s->last[s->n + end - 1] = 1;
+    memset(s->skip + s->n + at, skip, n);
+    memset(s->last + s->n + at, 0, n);
+    s->last[s->n + g->end - 1] = 1;
+    for (uint64_t i = 0; i < n; i++)
+        s->more[s->n + at + i] = i < g->prefix ? (uint32_t)(g->prefix - 1 - i) : 0;
 }
 
 static int take(lm_data *d)
 {
     struct lm_feed *s = d->stream;
     lm_tokrec t;
-    int err = lm_tokrec_flat(&s->r, &t);
+    int err = lm_tokrec_get(&s->r, &t);
 
     if (err || (err = vocab_fits(d, &t)))
         return err;
@@ -129,16 +135,10 @@ static int take(lm_data *d)
             s->w[s->n + i - 1] = t.weight ? t.weight[i] : 1;
         }
     }
-    if (t.seg.p) {
-        for (uint64_t i = 0, at = 0; i < t.k; i++) {
-            uint64_t end = lm_load32(t.seg.p + 4 * i);
+    for (uint64_t i = 0; i < t.k; i++) {
+        lm_tokseg g = lm_tokrec_seg(&t, i);
 
-            segment(d, lm_id_load((const uint8_t *)t.ids.p + 16 * i),
-                    t.from.p ? lm_load64(t.from.p + 8 * i) : 0, at, end);
-            at = end;
-        }
-    } else {
-        segment(d, t.id, 0, 0, t.n);
+        segment(d, &g);
     }
     s->open = !t.next.said;
     s->tgt[s->n + t.n - 1] = t.next.id;
@@ -205,6 +205,12 @@ int lm_data_stream_next(lm_data *d, uint64_t sample, lm_row *out)
         out->start[i] = d->o.docmask ? (uint32_t)begin : 0;
         if (over)
             begin = i + 1;
+    }
+    out->prefixed = false;
+    for (uint64_t i = 0, n; i < seq; i += n) {
+        n = s->more[h + i] + (uint64_t)1;
+        n = n < seq - i ? n : seq - i;
+        lm_row_prefix(out, seq, i, n);
     }
     s->head += seq;
     s->next++;

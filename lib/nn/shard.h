@@ -10,7 +10,7 @@
 typedef struct {
     char *path;
     lm_str map;
-    const uint8_t *tok, *ends, *crc, *ids, *from, *weight;   /* ids, from, weight may be NULL */
+    const uint8_t *tok, *ends, *crc, *ids, *from, *weight, *prefix;   /* ids, from, weight, prefix may be NULL */
     uint64_t tokens, docs, seq, bytes, len;        /* seq 0: not packed; len: bytes of tokens */
     unsigned width;                                /* 2 or 4 */
     char vocab[33], mode[16];

@@ -100,7 +100,7 @@ static int record(walk *w)
     if (lm_is(t, "weight"))
         return array(w, "", "u8", s->tokens, &s->weight);
     if (lm_is(t, "prefix"))
-        return bad(w, LM_EINVALID, "rows with a prefix are not supported");
+        return array(w, "", "u32", s->docs, &s->prefix);
     return 0;
 }
 

@@ -155,12 +155,3 @@ int lm_tokrec_get(lm_rec *r, lm_tokrec *t)
                            (unsigned long long)t->prefix);
     return follower(r, t);
 }
-
-int lm_tokrec_flat(lm_rec *r, lm_tokrec *t)
-{
-    int err = lm_tokrec_get(r, t);
-
-    if (!err && (t->prefix || t->lens.p))
-        return lm_rec_fail(r, LM_EINVALID, "rows with a prefix cannot be trained on");
-    return err;
-}

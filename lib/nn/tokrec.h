@@ -28,7 +28,6 @@ typedef struct { uint64_t begin, end, from, prefix; lm_id id; } lm_tokseg;
 /* Reads r, a @tok record. 0, or LM_EMISSING (no vocab=), LM_EINVALID (a bad array or number). */
 int lm_tokrec_get(lm_rec *r, lm_tokrec *t);
 lm_tokseg lm_tokrec_seg(const lm_tokrec *t, uint64_t i);  /* segment i < k */
-int lm_tokrec_flat(lm_rec *r, lm_tokrec *t);       /* the same where no prefix can be kept: LM_EINVALID if there is one */
 
 static inline uint32_t lm_tokrec_at(const lm_tokrec *t, uint64_t i)
 {

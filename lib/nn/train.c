@@ -198,6 +198,8 @@ static void buffers(lm_trainer *t)
     t->ids = lm_zalloc(n, sizeof *t->ids);
     t->tgt = lm_zalloc(n, sizeof *t->tgt);
     t->start = lm_zalloc(n, sizeof *t->start);
+    t->end = lm_zalloc(n, sizeof *t->end);
+    t->prefixed = lm_zalloc(t->micro, sizeof *t->prefixed);
     t->w = lm_zalloc(n, 1);
     t->row_loss = lm_zalloc(t->micro, sizeof *t->row_loss);
     t->row_weight = lm_zalloc(t->micro, sizeof *t->row_weight);
@@ -207,7 +209,7 @@ static void buffers(lm_trainer *t)
 /* A stream begins anew on resume: rows trained on before are read past. */
 static int wind_on(lm_trainer *t)
 {
-    lm_row row = {t->ids, t->tgt, t->start, t->w};
+    lm_row row = {.ids = t->ids, .tgt = t->tgt, .start = t->start, .w = t->w};
 
     for (uint64_t i = 0; t->in && i < t->samples; i++) {
         int got = lm_data_sample(t->data, i, &row);
@@ -333,6 +335,8 @@ int lm_train(const lm_train_opt *o)
     free(t.ids);
     free(t.tgt);
     free(t.start);
+    free(t.end);
+    free(t.prefixed);
     free(t.w);
     free(t.row_loss);
     free(t.row_weight);

@@ -30,8 +30,9 @@ typedef struct {
     double saved_at, began, told_at;
     bool save_failed, owed;                        /* owed: the validation of the step resumed from */
     uint64_t began_step;
-    uint32_t *ids, *tgt, *start;                   /* a micro-batch */
+    uint32_t *ids, *tgt, *start, *end;             /* a micro-batch */
     uint8_t *w;
+    bool *prefixed;                                /* a flag a row of it: end counts */
     double *row_loss;
     uint64_t *row_weight;
     float *rowlog;                                 /* rows x 2: loss sum, weight */

@@ -41,9 +41,24 @@ static void take_signals(const lm_trainer *t)
 static int fetch(lm_trainer *t, lm_data *d, uint64_t sample, uint64_t r)
 {
     uint64_t at = r * t->seq;
-    lm_row row = {t->ids + at, t->tgt + at, t->start + at, t->w + at};
+    lm_row row = {t->ids + at, t->tgt + at, t->start + at, t->end + at, t->w + at, false};
+    int got = lm_data_sample(d, sample, &row);
 
-    return lm_data_sample(d, sample, &row);
+    t->prefixed[r] = row.prefixed;
+    return got;
+}
+
+/* The last token that each of the micro-batch sees; NULL where all are causal. */
+static const uint32_t *ends(lm_trainer *t)
+{
+    bool any = false;
+
+    for (uint64_t r = 0; r < t->micro; r++)
+        any = any || t->prefixed[r];
+    for (uint64_t r = 0; any && r < t->micro; r++)
+        for (uint64_t i = 0; !t->prefixed[r] && i < t->seq; i++)
+            t->end[r * t->seq + i] = (uint32_t)i;
+    return any ? t->end : NULL;
 }
 
 /* Rows the data do not have: padding of weight 0. */
@@ -55,6 +70,7 @@ static void blank(lm_trainer *t, uint64_t r)
     memset(t->tgt + at, 0, t->seq * sizeof *t->tgt);
     memset(t->start + at, 0, t->seq * sizeof *t->start);
     memset(t->w + at, 0, t->seq);
+    t->prefixed[r] = false;
 }
 
 static uint64_t row_hash(const lm_trainer *t, uint64_t r)
@@ -63,13 +79,15 @@ static uint64_t row_hash(const lm_trainer *t, uint64_t r)
 
     h = lm_hash64(t->tgt + at, t->seq * 4, h);
     h = lm_hash64(t->start + at, t->seq * 4, h);
+    if (t->prefixed[r])
+        h = lm_hash64(t->end + at, t->seq * 4, h);
     return lm_hash64(t->w + at, t->seq, h);
 }
 
 /* One step. 1, 0 when a stream has no whole batch left, or an error class. */
 static int step(lm_trainer *t, lm_stepfacts *f)
 {
-    lm_batch b = {t->ids, t->tgt, t->w, t->start, NULL};
+    lm_batch b = {.in = t->ids, .target = t->tgt, .weight = t->w, .start = t->start};
     lm_adamw a = {t->o->lr, t->o->beta1, t->o->beta2, t->o->eps, t->o->wd, t->o->clip};
     uint64_t hash = 0;
     double t0 = lm_now(), t1;
@@ -93,6 +111,7 @@ static int step(lm_trainer *t, lm_stepfacts *f)
         }
         f->ms_data += (lm_now() - t1) * 1e3;
         t1 = lm_now();
+        b.end = ends(t);
         if ((got = lm_nn_fwdbwd(t->nn, &b, &l)) < 0)
             return got;
         f->ms_model += (lm_now() - t1) * 1e3;
@@ -159,7 +178,7 @@ static int save(lm_trainer *t)
 static int evaluate(lm_trainer *t)
 {
     const lm_data_facts *v = lm_data_about(t->val);
-    lm_batch b = {t->ids, t->tgt, t->w, t->start, NULL};
+    lm_batch b = {.in = t->ids, .target = t->tgt, .weight = t->w, .start = t->start};
     double sum = 0, t0 = lm_now(), bpb = 0;
     uint64_t weight = 0;
     int err;
@@ -173,6 +192,7 @@ static int evaluate(lm_trainer *t)
             else if ((err = fetch(t, t->val, i + r, r)) < 0)
                 return err;
         }
+        b.end = ends(t);
         if ((err = lm_nn_loss(t->nn, &b, &l)) < 0)
             return err;
         sum += l.loss;

@@ -9,9 +9,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
     enum { SEQ = 8 };
-    uint32_t ids[SEQ], tgt[SEQ], start[SEQ];
+    uint32_t ids[SEQ], tgt[SEQ], start[SEQ], end[SEQ];
     uint8_t w[SEQ];
-    lm_row row = {ids, tgt, start, w};
+    lm_row row = {.ids = ids, .tgt = tgt, .start = start, .end = end, .w = w};
     lm_piece piece[SEQ];
     char path[64];
     const char *v = path;
@@ -27,7 +27,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
         for (uint64_t i = 0; d && i < lm_data_about(d)->rows && i < 64; i++) {
             if (lm_data_sample(d, i, &row) == 1)
                 for (int k = 0; k < SEQ; k++)
-                    if (ids[k] >= 1 << 15 || start[k] > (uint32_t)k)
+                    if (ids[k] >= 1 << 15 || start[k] > (uint32_t)k ||
+                        (row.prefixed && (end[k] < (uint32_t)k || end[k] >= SEQ)))
                         abort();
             lm_data_pieces(d, i, piece, SEQ);
         }

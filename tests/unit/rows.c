@@ -11,9 +11,10 @@ static int count, failed;
 static char dir[] = "/tmp/lm-unit-data.XXXXXX", vocab[] = "0123456789abcdef0123456789abcdef";
 
 /* What was written: every token with its weight and document. */
-static uint32_t all[100000], doc_of[100000];
+static uint32_t all[100000], doc_of[100000], prefix_of[DOCS];
 static uint8_t weight_of[100000];
 static uint64_t total, doc_begin[DOCS + 1];
+static bool prefixes; /* written with them? */
 static lm_id doc_id[DOCS];
 
 static void ok(bool good, const char *name)
@@ -41,6 +42,9 @@ static void make_docs(void)
     for (uint32_t d = 0; d < DOCS; d++) {
         uint64_t n = lm_splitmix(&s) % 90 + (d % 50 == 0 ? 700 : 0);
 
+        prefix_of[d] = d < 20 || d % 3 ? 0 : (uint32_t)((n + 1) * (d % 7) / 6);
+        prefix_of[d] = prefix_of[d] < n ? prefix_of[d] : (uint32_t)n;
+
         doc_begin[d] = total;
         doc_id[d] = (lm_id){lm_splitmix(&s), lm_splitmix(&s)};
         for (uint64_t i = 0; i < n; i++, total++) {
@@ -66,6 +70,8 @@ static void doc_rec(lm_rec *r, uint32_t d)
     lm_set(r, "vocab", lm_cstr(vocab));
     lm_set(r, "id", lm_cstr(hex));
     lm_setf(r, "with", "weight:u8:%llu", (unsigned long long)n);
+    if (prefixes && prefix_of[d])
+        lm_setf(r, "prefix", "%u", prefix_of[d]);
     p = (uint8_t *)lm_body_alloc(r, n * 3 + pad);
     memset(p, 0, n * 3 + pad);
     for (uint64_t i = 0; i < n; i++) {
@@ -93,33 +99,85 @@ static int write_shards(const char *path, uint64_t size)
     return err;
 }
 
+/* All tokens that fill rows of n, packed as lm-pack packs them. */
+static int write_rows(const char *path, uint64_t n)
+{
+    lm_shards_opt o = {.size = 1 << 20, .align = 64};
+    lm_shards *w = lm_shards_new(path, &o);
+    lm_tokrow row = {.width = 2};
+    lm_rec r = {0};
+    int err = w ? 0 : LM_EIO;
+
+    for (uint64_t at = 0; !err && at + n <= total; at += n) {
+        lm_tokrow_clear(&row);
+        for (uint64_t g = at; g < at + n; g++) {
+            uint64_t d = doc_of[g], from = g - doc_begin[d], e = g;
+
+            lm_buf_le(&row.tok, all[g], 2);
+            lm_buf_add(&row.weight, &weight_of[g], 1);
+            if (g > at && doc_of[g - 1] == d)
+                continue;
+            while (e < at + n && doc_of[e] == d)
+                e++;
+            lm_tokrow_segment(&row, e - at, doc_id[d], from,
+                              prefixes ? lm_prefix_cut(prefix_of[d], from, e - g) : 0);
+        }
+        lm_tokrow_rec(&row, &r, lm_cstr(vocab), LM_STR("concat"));
+        err = lm_shards_add(w, &r);
+    }
+    if (!err)
+        err = lm_shards_end(w);
+    lm_shards_free(w);
+    lm_tokrow_free(&row);
+    lm_rec_free(&r);
+    return err;
+}
+
+/* The place in the row from g0 on of the last token that token g sees, of a row of n. */
+static uint64_t last_seen(uint64_t g0, uint64_t g, uint64_t n)
+{
+    uint64_t e = doc_begin[doc_of[g]] + prefix_of[doc_of[g]];
+
+    if (!prefixes || g >= e)
+        return g - g0;
+    return (e < g0 + n ? e : g0 + n) - 1 - g0;
+}
+
 /* Rows of one shard, in order, against the tokens as written. */
 static bool rows_equal(lm_data *d, uint64_t seq, bool docmask)
 {
-    uint32_t ids[1024], tgt[1024], start[1024];
+    uint32_t ids[1024], tgt[1024], start[1024], end[1024];
     uint8_t w[1024];
-    lm_row row = {ids, tgt, start, w};
+    lm_row row = {.ids = ids, .tgt = tgt, .start = start, .end = end, .w = w};
     const lm_data_facts *f = lm_data_about(d);
+    uint64_t n = f->tokens, seen = 0;
 
-    if (f->rows != (total - 1) / seq || f->tokens != total)
+    if (f->rows != (f->packed ? n : n - 1) / seq || n != (f->packed ? total / seq * seq : total))
         return false;
     for (uint64_t r = 0; r < f->rows; r++) {
         uint64_t begin = 0;
+        bool any = false;
 
         if (lm_data_row(d, r, &row) != 1)
             return false;
         for (uint64_t i = 0; i < seq; i++) {
             uint64_t g = r * seq + i;
-            bool over = doc_of[g] != doc_of[g + 1];
+            bool over = g + 1 == n || doc_of[g] != doc_of[g + 1];
+            uint64_t e = last_seen(r * seq, g, seq);
 
             if (docmask && i && doc_of[g] != doc_of[g - 1])
                 begin = i;
-            if (ids[i] != all[g] || tgt[i] != all[g + 1] || start[i] != begin ||
-                w[i] != (docmask && over ? 0 : weight_of[g + 1]))
+            if (ids[i] != all[g] || tgt[i] != (g + 1 == n ? 0 : all[g + 1]) || start[i] != begin ||
+                w[i] != (g + 1 == n || (docmask && over) || e > i ? 0 : weight_of[g + 1]) ||
+                (row.prefixed && end[i] != e))
                 return false;
+            any = any || e > i;
         }
+        if (row.prefixed != any)
+            return false;
+        seen += any;
     }
-    return true;
+    return !prefixes || (seen && seen < f->rows);
 }
 
 static lm_data *open_with(const char *path, lm_data_opt o)
@@ -138,7 +196,8 @@ static bool resumes(const char *const *paths, size_t n, const char *order, uint6
     lm_data_opt o = {.seq = SEQ, .seed = 3, .mix = n > 1 ? weight : NULL};
     uint32_t a[SEQ], b[SEQ], tgt[SEQ], start[SEQ];
     uint8_t w[SEQ];
-    lm_row whole = {a, tgt, start, w}, part = {b, tgt, start, w};
+    lm_row whole = {.ids = a, .tgt = tgt, .start = start, .w = w},
+           part = {.ids = b, .tgt = tgt, .start = start, .w = w};
     lm_data *d;
     uint64_t next = 0;
     bool good = !lm_order_parse(order, &o.order) && (d = lm_data_open(paths, n, &o));
@@ -264,11 +323,41 @@ static void flip(const char *path, long at, int whence)
     fclose(f);
 }
 
+/* Shards whose documents have prefixes: whole, packed, cut anywhere by the rows. */
+static void prefixed(const char *path)
+{
+    static const uint64_t seq[] = {16, 64, 37, 512};
+    bool good = true;
+
+    prefixes = true;
+    for (int k = 0; good && k < 8; k++) {
+        lm_data_opt o = {.seq = seq[k / 2], .docmask = k % 2, .order = {.kind = LM_ORDER_NONE}};
+        lm_data *d = NULL;
+
+        good = write_shards(path, 1 << 20) == 0 && (d = open_with(path, o)) &&
+               rows_equal(d, o.seq, o.docmask);
+        lm_data_close(d);
+        lm_rmtree(path);
+    }
+    ok(good, "prefixes of documents equal the slow reference");
+    for (int k = 0; good && k < 8; k++) {
+        lm_data_opt o = {.docmask = k % 2};
+        lm_data *d = NULL;
+
+        good = write_rows(path, seq[k / 2]) == 0 && (d = open_with(path, o)) &&
+               rows_equal(d, seq[k / 2], o.docmask);
+        lm_data_close(d);
+        lm_rmtree(path);
+    }
+    ok(good, "and those of packed rows");
+    prefixes = false;
+}
+
 static void damage(const char *one)
 {
     uint32_t ids[64], tgt[64], start[64];
     uint8_t w[64];
-    lm_row row = {ids, tgt, start, w};
+    lm_row row = {.ids = ids, .tgt = tgt, .start = start, .w = w};
     lm_buf whole = {0};
     lm_data *d;
     bool refused = true;
@@ -331,6 +420,7 @@ int main(void)
     lm_data_close(d);
     ok(worlds(one, many), "w1 workers, then w2, read what one uninterrupted reader reads");
     ok(mixes(one, many), "a mixture has its shares, and the rows of each set epoch by epoch");
+    prefixed(in_dir("prefixed"));
     damage(one);
     lm_rmtree(dir);
     free(one);
