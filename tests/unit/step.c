@@ -232,6 +232,45 @@ static void refusals(void)
     lm_model_free(m);
 }
 
+/* The gradient of the attention's matrices against the loss on both sides of a step along it. */
+static void slope(void)
+{
+    uint32_t in[TOK], target[TOK], start[TOK], end[TOK];
+    uint8_t weight[TOK];
+    lm_model *m = model(LM_FAM_QWEN3, LM_F32);
+    lm_batch b = {in, target, weight, start, end};
+    float *g = lm_zalloc(m->n, sizeof *g), *was = lm_memdup(m->w, m->n * sizeof *m->w);
+    double norm = 0, side[2] = {0}, h;
+    lm_nn *nn;
+    lm_loss l = {0};
+
+    batch(in, target, start, end, weight);
+    if (lm_nn_new(&nn, m, &(lm_nn_opt){.rows = ROWS, .seq = SEQ, .train = true}) < 0 ||
+        lm_nn_fwdbwd(nn, &b, &l) < 0)
+        exit(1);
+    for (size_t i = 0; i < m->nt; i++)
+        if (strstr(m->t[i].name, "self_attn"))
+            memcpy(g + m->t[i].off, lm_nn_array(nn, LM_NN_GRAD) + m->t[i].off, m->t[i].n * 4);
+    for (size_t i = 0; i < m->n; i++)
+        norm += (double)g[i] * g[i];
+    h = 0.01 / sqrt(norm);
+    for (int s = 0; s < 2; s++) {
+        for (size_t i = 0; i < m->n; i++)
+            m->w[i] = was[i] + (float)(s ? h : -h) * g[i];
+        lm_nn_repack(nn);
+        if (lm_nn_loss(nn, &b, &l) < 0)
+            exit(1);
+        side[s] = l.loss / TOK;
+    }
+    h = (side[1] - side[0]) / (2 * h * norm);
+    printf("# slope %.6f of what the gradient says\n", h);
+    ok(fabs(h - 1) < 1e-3, "the gradient of attention with prefixes is the slope of the loss");
+    lm_nn_free(nn);
+    lm_model_free(m);
+    free(g);
+    free(was);
+}
+
 static void schedule(void)
 {
     bool good = true;
@@ -253,6 +292,7 @@ int main(void)
     cache(LM_F32);
     cache(LM_BF16);
     refusals();
+    slope();
     schedule();
     printf("1..%d\n", n);
     return bad != 0;
