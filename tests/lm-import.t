@@ -227,6 +227,17 @@ is 'or begin with it' 'lm-import --from raw --dtype u16 --vocab vocab --cut befo
 is 'or a file is one' 'lm-import --from raw --dtype u16 --vocab vocab --cut none flat | lens' '6 '
 is 'or rows' 'lm-import --from raw --dtype u16 --vocab vocab --seq 2 flat | lens' '2 2 2 '
 fails 'which must fit' 3 'lm-import --from raw --dtype u16 --vocab vocab --seq 4 flat' 'flat:1:8: mismatch: 2 ids, no row of 4'
+# shellcheck disable=SC2059 # with escapes
+poke() { printf "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; } # FILE BYTE TEXT
+mkdir over
+head -c 1024 llmc.u16/00000.bin >head
+for k in '0 0\1\61\1 2' '1 2\1 1' "2 3\\1$(word "$eos")4\\1 3" '3 5\1 1'; do
+    # shellcheck disable=SC2086,SC2059 # a number, text with escapes, a count
+    set -- $k && { cat head; printf "$2"; } >over/$1.bin && poke over/$1.bin 8 "\\$3\\0\\0\\0"
+done
+is 'a document may go on in the next file of llm.c' 'lm-import --from llmc --vocab vocab over | lens' '5 2 '
+is 'or the text before an end of text' 'lm-import --from llmc --vocab vocab --cut before over | lens' '4 3 '
+is 'but without ends each file is one' 'lm-import --from llmc --vocab vocab --cut none over | lens' '2 1 3 1 '
 head -c 3000000 /dev/zero >zeros
 is 'a long sequence is written in pieces' 'lm-import --from raw --dtype u16 --vocab vocab zeros | lens' '1500000 '
 is 'with the id of its ids' 'lm-import --from raw --dtype u16 --vocab vocab zeros | heads | grep -o " id=.*"' \
@@ -276,8 +287,6 @@ npy 4 "{'descr': '<u2', 'fortran_order': False, 'shape': (1,), }" 'aa' >x.npy
 fails 'a later version' 3 'lm-import --from npy --vocab vocab x.npy' 'x.npy:0:6: version: version 4.0'
 
 # damage
-# shellcheck disable=SC2059 # with escapes
-poke() { printf "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; } # FILE BYTE TEXT
 damaged() # NAME FORMAT FILE ERE CHANGE: of the set of u16.lm, changed by CHANGE, in which $f is the file
 {
     rm -rf x && cp -R "$2.u16" x

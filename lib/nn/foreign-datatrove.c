@@ -238,7 +238,7 @@ static int documents(files *s, lm_elem e)
     return err;
 }
 
-static int import_files(const lm_importer *m, const char *path)
+static int import_files(const lm_importer *m, const char *path, void *unused)
 {
     files s = {.tokens = UINT64_MAX};
     lm_elem e = lm_elem_of(m);
@@ -246,6 +246,7 @@ static int import_files(const lm_importer *m, const char *path)
     size_t stem = strlen(path);
     int err = lm_fin_open(&s.ds, m, path);
 
+    (void)unused;
     lm_buf_addf(&b, "%s.index", path);
     if (!err && access(b.p, F_OK))
         err = lm_err_at(LM_EMISSING, b.p, "no ends of documents (--from raw reads the ids alone)");
@@ -277,5 +278,5 @@ static int import_files(const lm_importer *m, const char *path)
 
 int lm_datatrove_import(const lm_importer *m, const char *path)
 {
-    return lm_foreign_each(m, path, ".ds", import_files);
+    return lm_foreign_each(m, path, ".ds", import_files, NULL);
 }

@@ -32,7 +32,7 @@ int lm_raw_import(const lm_importer *m, const char *path)
         err = lm_fin_bad(&f, f.map.n / e.size * e.size, LM_ETRUNC,
                          "the last id is cut: %zu bytes are no multiple of %u", f.map.n, e.size);
     if (!err)
-        err = lm_fin_cut(&f, 0, f.map.n / e.size, e);
+        err = lm_fin_cut(&f, 0, f.map.n / e.size, e, NULL);
     lm_fin_close(&f);
     return err;
 }
@@ -152,7 +152,7 @@ static int llmc_bytes(lm_exporter *x, const void *p, size_t n)
 const lm_foreign_writer lm_llmc_writer = {
     .folder = true, .begin = llmc_open, .seq = llmc_seq, .bytes = llmc_bytes, .end = llmc_close};
 
-static int llmc_file(const lm_importer *m, const char *path)
+static int llmc_file(const lm_importer *m, const char *path, void *over)
 {
     lm_fin f;
     int err = lm_fin_open(&f, m, path);
@@ -187,13 +187,22 @@ static int llmc_file(const lm_importer *m, const char *path)
             err = lm_fin_bad(&f, LLMC_HEAD + (uint64_t)n * e.size, LM_ECORRUPT,
                              "more bytes than the %" PRIu32 " ids it tells of", n);
         else
-            err = lm_fin_cut(&f, LLMC_HEAD, n, e);
+            err = lm_fin_cut(&f, LLMC_HEAD, n, e, over);
     }
     lm_fin_close(&f);
     return err;
 }
 
+/* Its scripts fill a file and go on in the next, within a document too. */
 int lm_llmc_import(const lm_importer *m, const char *path)
 {
-    return lm_foreign_each(m, path, ".bin", llmc_file);
+    lm_fin last = {.m = m};
+    lm_buf over = {0};
+    int err = lm_foreign_each(m, path, ".bin", llmc_file, &over);
+
+    if (!err)
+        err = lm_fin_last(&last, &over);
+    lm_fin_close(&last);
+    lm_buf_free(&over);
+    return err;
 }

@@ -131,7 +131,7 @@ static int add_name(void *ctx, const lm_walk_entry *e)
 }
 
 int lm_foreign_each(const lm_importer *m, const char *path, const char *end,
-                    int (*f)(const lm_importer *m, const char *path))
+                    int (*f)(const lm_importer *m, const char *path, void *ctx), void *ctx)
 {
     list l = {.end = lm_cstr(end)};
     struct stat st;
@@ -139,13 +139,13 @@ int lm_foreign_each(const lm_importer *m, const char *path, const char *end,
     int err;
 
     if (!strcmp(path, "-") || stat(path, &st) || !S_ISDIR(st.st_mode))
-        return f(m, path);
+        return f(m, path, ctx);
     if (!(err = lm_walk(path, 1, add_name, &l)) && !l.names.n)
         err = lm_err_at(LM_EINVALID, path, "a folder without *%s", end);
     for (const char *p = l.names.p; !err && p < l.names.p + l.names.n; p += strlen(p) + 1) {
         b.n = 0;
         lm_buf_addf(&b, "%s/%s", path, p);
-        err = f(m, b.p);
+        err = f(m, b.p, ctx);
     }
     lm_buf_free(&b);
     lm_buf_free(&l.names);
@@ -272,9 +272,31 @@ static int put_long(lm_fin *f, uint64_t at, uint64_t n, lm_elem e, uint64_t seq,
     return err;
 }
 
+/* The n ids in f->conv as a record. */
+static int put_conv(lm_fin *f, uint64_t n, uint64_t seq, const uint8_t *weight)
+{
+    const char *p = f->conv.p ? f->conv.p : "";
+
+    set_head(f, lm_vocab_size(f->m->vocab) <= 65536 ? 2 : 4, n, seq, weight,
+             lm_hash128(p, f->conv.n));
+    if (weight) {
+        while (f->conv.n % 8)
+            lm_buf_addc(&f->conv, 0);
+        lm_buf_add(&f->conv, weight, n);
+        p = f->conv.p;
+    }
+    lm_body(&f->r, p, f->conv.n);
+    return lm_put(f->m->out, &f->r);
+}
+
+static void counted(lm_fin *f)
+{
+    f->n++;
+    lm_progress(f->n, 0, "sequences");
+}
+
 int lm_fin_put(lm_fin *f, uint64_t at, uint64_t n, lm_elem e, uint64_t seq, const uint8_t *weight)
 {
-    unsigned width = lm_vocab_size(f->m->vocab) <= 65536 ? 2 : 4;
     bool weighed = false;
     int err;
 
@@ -286,27 +308,49 @@ int lm_fin_put(lm_fin *f, uint64_t at, uint64_t n, lm_elem e, uint64_t seq, cons
         weighed = weight[i] != 1;
     if (!weighed)
         weight = NULL;
-    if (n > 4 * PIECE) {
+    f->conv.n = 0;
+    if (n > 4 * PIECE)
         err = put_long(f, at, n, e, seq, weight);
-    } else {
-        f->conv.n = 0;
-        if ((err = convert(f, at, n, e)))
-            return err;
-        set_head(f, width, n, seq, weight, lm_hash128(f->conv.p ? f->conv.p : "", f->conv.n));
-        if (weight) {
-            while (f->conv.n % 8)
-                lm_buf_addc(&f->conv, 0);
-            lm_buf_add(&f->conv, weight, n);
-        }
-        lm_body(&f->r, f->conv.p ? f->conv.p : "", f->conv.n);
-        err = lm_put(f->m->out, &f->r);
-    }
-    f->n++;
-    lm_progress(f->n, 0, "sequences");
+    else if (!(err = convert(f, at, n, e)))
+        err = put_conv(f, n, seq, weight);
+    counted(f);
     return err;
 }
 
-int lm_fin_cut(lm_fin *f, uint64_t at, uint64_t n, lm_elem e)
+/* A document that begins in the file before, and its n ids in this one. */
+static int put_over(lm_fin *f, uint64_t n, uint64_t at, lm_elem e, lm_buf *over)
+{
+    int err;
+
+    f->conv.n = 0;
+    lm_buf_add(&f->conv, over->p, over->n);
+    over->n = 0;
+    if (!(err = convert(f, at, n, e)))
+        err = put_conv(f, f->conv.n / (lm_vocab_size(f->m->vocab) <= 65536 ? 2 : 4), 0, NULL);
+    counted(f);
+    return err;
+}
+
+int lm_fin_last(lm_fin *f, lm_buf *over)
+{
+    return over->n ? put_over(f, 0, 0, (lm_elem){1, false}, over) : 0;
+}
+
+/* Ids that end a file wait for the next one. */
+static int keep(lm_fin *f, uint64_t n, uint64_t at, lm_elem e, lm_buf *over)
+{
+    int err;
+
+    if (n * 4 > lm_max_body || over->n > lm_max_body)
+        return lm_fin_bad(f, at, LM_ELIMIT,
+                          "a document over several files, larger than LM_MAX_BODY (--cut none?)");
+    f->conv.n = 0;
+    if (!(err = convert(f, at, n, e)))
+        lm_buf_add(over, f->conv.p, f->conv.n);
+    return err;
+}
+
+int lm_fin_cut(lm_fin *f, uint64_t at, uint64_t n, lm_elem e, lm_buf *over)
 {
     uint32_t eos = lm_vocab_role(f->m->vocab, LM_ROLE_EOS);
     uint64_t from = 0;
@@ -326,11 +370,16 @@ int lm_fin_cut(lm_fin *f, uint64_t at, uint64_t n, lm_elem e)
     for (uint64_t i = 0; !err && i < n; i++) {
         uint64_t end = f->m->cut == LM_CUT_AFTER ? i + 1 : i;
 
-        if (load(f->map.p + at + i * e.size, e) != eos ||
-            (end == from && f->m->cut == LM_CUT_BEFORE))
+        if (load(f->map.p + at + i * e.size, e) != eos)
             continue;
-        err = lm_fin_put(f, at + from * e.size, end - from, e, 0, NULL);
+        if (over && over->n)
+            err = put_over(f, end - from, at + from * e.size, e, over);
+        else if (end > from)
+            err = lm_fin_put(f, at + from * e.size, end - from, e, 0, NULL);
         from = end;
     }
-    return err || from == n ? err : lm_fin_put(f, at + from * e.size, n - from, e, 0, NULL);
+    if (err || from == n)
+        return err;
+    return over ? keep(f, n - from, at + from * e.size, e, over)
+                : lm_fin_put(f, at + from * e.size, n - from, e, 0, NULL);
 }

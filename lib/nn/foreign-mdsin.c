@@ -2,9 +2,13 @@
    type and shape stand in the encoding or before each array. Shards in zstd, gzip or bzip2 are
    undone to a file without a name. */
 #include "nn/foreign-priv.h"
-#include "text/source.h"
+#include <archive.h>
+#include <archive_entry.h>
 #include <inttypes.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+enum { BLOCK = 1 << 20 }; /* of a compressed shard, bytes undone at once */
 
 typedef struct {
     size_t n, ours; /* columns; which one is read */
@@ -248,38 +252,61 @@ static int place(lm_buf *path, const char *dir, const char *where, const json_t 
     return 0;
 }
 
-/* What a compressed shard holds. */
-static int undo(lm_fin *f, const lm_importer *m, const char *path, uint64_t bytes)
+/* NAME or NAME:LEVEL: its number with libarchive, -1 of none that is undone. */
+static int filter(lm_str how)
 {
-    lm_source *s = lm_source_open(path, LM_SOURCE_RAW, m->max_ratio);
-    uint64_t all = 0;
-    lm_str b;
-    int rc = 0, err = s ? lm_fin_aside(f, m, path) : lm_last_error()->err;
-
-    while (!err && (rc = lm_source_block(s, &b)) == 1)
-        if ((all += b.n) > bytes)
-            err = lm_fin_bad(f, 0, LM_EMISMATCH,
-                             "more than the %" PRIu64 " bytes index.json tells of", bytes);
-        else
-            err = lm_fin_add(f, b.p, b.n);
-    lm_source_close(s);
-    if (!err && rc < 0)
-        err = rc;
-    return err ? err : lm_fin_map(f);
-}
-
-/* NAME or NAME:LEVEL */
-static bool undoes(lm_str how)
-{
-    static const char *const known[] = {"zstd", "gz", "bz2"};
+    static const struct {
+        const char *name;
+        int code;
+    } known[] = {{"zstd", ARCHIVE_FILTER_ZSTD},
+                 {"gz", ARCHIVE_FILTER_GZIP},
+                 {"bz2", ARCHIVE_FILTER_BZIP2}};
     const char *colon = how.n ? memchr(how.p, ':', how.n) : NULL;
 
     if (colon)
         how.n = (size_t)(colon - how.p);
     for (size_t i = 0; i < LM_COUNT(known); i++)
-        if (lm_is(how, known[i]))
-            return true;
-    return false;
+        if (lm_is(how, known[i].name))
+            return known[i].code;
+    return -1;
+}
+
+/* What a compressed shard holds. Not lm_source, which undoes what the bytes look like: a shard
+   begins with a number, which may look like anything. */
+static int undo(lm_fin *f, const lm_importer *m, const char *path, int code, uint64_t bytes)
+{
+    struct archive *a = archive_read_new();
+    struct archive_entry *e;
+    char *buf = lm_alloc(BLOCK);
+    struct stat st = {0};
+    uint64_t all = 0;
+    la_ssize_t n = 0;
+    int err = lm_fin_aside(f, m, path);
+
+    if (!err && stat(path, &st))
+        err = lm_err_sys(path, "cannot open");
+    if (!err && (archive_read_append_filter(a, code) < ARCHIVE_WARN ||
+                 archive_read_support_format_raw(a) != ARCHIVE_OK ||
+                 archive_read_open_filename(a, path, BLOCK) != ARCHIVE_OK ||
+                 archive_read_next_header(a, &e) != ARCHIVE_OK))
+        n = -1;
+    while (!err && n >= 0 && (n = archive_read_data(a, buf, BLOCK)) > 0) {
+        all += (uint64_t)n;
+        if (all > bytes)
+            err = lm_fin_bad(f, 0, LM_EMISMATCH,
+                             "more than the %" PRIu64 " bytes index.json tells of", bytes);
+        else if (all > 16 << 20 && all / m->max_ratio > (uint64_t)st.st_size)
+            err = lm_fin_bad(f, 0, LM_ELIMIT, "more bytes out than --max-ratio %" PRIu64 " allows",
+                             m->max_ratio);
+        else
+            err = lm_fin_add(f, buf, (size_t)n);
+    }
+    if (!err && n < 0)
+        err = lm_fin_bad(f, 0, LM_EINVALID, "%s",
+                         archive_error_string(a) ? archive_error_string(a) : "damaged");
+    archive_read_free(a);
+    free(buf);
+    return err ? err : lm_fin_map(f);
 }
 
 static int open_shard(lm_fin *f, const lm_importer *m, const char *dir, const char *where,
@@ -288,7 +315,7 @@ static int open_shard(lm_fin *f, const lm_importer *m, const char *dir, const ch
     json_t *raw = NULL, *zip = NULL;
     lm_str how = {0};
     uint64_t bytes, packed;
-    int err;
+    int code, err;
 
     if (lm_json_obj(shard, "raw_data", &raw) != 1)
         return lm_err_at(LM_EINVALID, where, "a shard without raw_data");
@@ -298,11 +325,11 @@ static int open_shard(lm_fin *f, const lm_importer *m, const char *dir, const ch
         (void)lm_json_str(shard, "compression", &how);
         if ((err = place(path, dir, where, zip, &packed)))
             return err;
-        if (!undoes(how))
+        if ((code = filter(how)) < 0)
             return lm_err_at(LM_EINVALID, path->p,
                              "compressed with %.*s: zstd, gz and bz2 are undone, no other",
                              (int)(how.n < 40 ? how.n : 40), how.p ? how.p : "");
-        err = undo(f, m, path->p, bytes);
+        err = undo(f, m, path->p, code, bytes);
     } else {
         err = lm_fin_open(f, m, path->p);
     }

@@ -202,13 +202,14 @@ static int documents(pair *s)
     return err;
 }
 
-static int import_pair(const lm_importer *m, const char *path)
+static int import_pair(const lm_importer *m, const char *path, void *unused)
 {
     lm_str name = lm_cstr(path);
     lm_buf idx = {0}, bin = {0};
     pair s = {0};
     int err;
 
+    (void)unused;
     if (name.n > 4 && (!strcmp(path + name.n - 4, ".idx") || !strcmp(path + name.n - 4, ".bin")))
         name.n -= 4;
     lm_buf_addf(&idx, "%.*s.idx", (int)name.n, name.p);
@@ -225,5 +226,5 @@ static int import_pair(const lm_importer *m, const char *path)
 
 int lm_megatron_import(const lm_importer *m, const char *path)
 {
-    return lm_foreign_each(m, path, ".idx", import_pair);
+    return lm_foreign_each(m, path, ".idx", import_pair, NULL);
 }

@@ -181,7 +181,7 @@ static int ids(npy *a)
     if (len < left)
         return lm_fin_bad(&a->f, at + len, LM_ECORRUPT, "more bytes than its shape needs");
     if (a->dims == 1)
-        return lm_fin_cut(&a->f, at, n, a->e);
+        return lm_fin_cut(&a->f, at, n, a->e, NULL);
     if (!a->dim[1] && n)
         return bad(a, "rows without an id");
     for (uint64_t i = 0; !err && i < n; i++)

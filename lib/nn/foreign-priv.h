@@ -98,7 +98,10 @@ void lm_fin_close(lm_fin *f);
 int lm_fin_bad(const lm_fin *f, uint64_t byte, int err, const char *fmt, ...) LM_PRINTF(4, 5);
 /* The n ids at byte `at`, which is inside the file, as one record; seq: it is a row; weight: a byte an id, or NULL. */
 int lm_fin_put(lm_fin *f, uint64_t at, uint64_t n, lm_elem e, uint64_t seq, const uint8_t *weight);
-int lm_fin_cut(lm_fin *f, uint64_t at, uint64_t n, lm_elem e); /* the same, cut to documents as m->cut says */
+/* The same, cut to documents as m->cut says. over: of files that go on in one another, what the file before ended with
+   and then what this one ends with, as ids of records; else NULL. */
+int lm_fin_cut(lm_fin *f, uint64_t at, uint64_t n, lm_elem e, lm_buf *over);
+int lm_fin_last(lm_fin *f, lm_buf *over); /* what the last file ended with */
 lm_elem lm_elem_of(const lm_importer *m);                      /* of m->dtype, or by the vocabulary */
 
 int lm_mds_import(const lm_importer *m, const char *path);
@@ -110,6 +113,6 @@ int lm_npy_import(const lm_importer *m, const char *path);
 /* Calls f with path itself, or if it is a folder with each file in it whose name ends in `end`, in the order of their
    bytes; LM_EINVALID if there is none. */
 int lm_foreign_each(const lm_importer *m, const char *path, const char *end,
-                    int (*f)(const lm_importer *m, const char *path));
+                    int (*f)(const lm_importer *m, const char *path, void *ctx), void *ctx);
 
 #endif

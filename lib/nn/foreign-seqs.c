@@ -63,6 +63,9 @@ static int shard(lm_seqs *s, lm_shard *d)
     if (d->seq && d->tokens % d->seq)
         return lm_err_at(LM_ECORRUPT, d->path, "%" PRIu64 " ids are no rows of %" PRIu64, d->tokens,
                          d->seq);
+    for (uint64_t i = 0; d->prefix && i < d->docs; i++)
+        if (lm_load32(d->prefix + 4 * i))
+            return lm_err_at(LM_EINVALID, d->path, "@prefix: no other format has a place for it");
     for (uint64_t i = 0; !err && i < n; i++) {
         uint64_t to = d->seq ? at + d->seq : lm_shard_end(d, i);
 
@@ -220,8 +223,9 @@ static int loose(lm_seqs *s, lm_in *in, lm_rec *r)
 
     if (err)
         return err;
-    if (t.prefix)
-        return lm_rec_fail(r, LM_EINVALID, "prefix=: no other format has a place for it");
+    for (uint64_t i = 0; i < t.k; i++)
+        if (lm_tokrec_seg(&t, i).prefix)
+            return lm_rec_fail(r, LM_EINVALID, "prefix=: no other format has a place for it");
     if ((err = s->f(s->ctx, &t)) && !*e->where) {
         char detail[900];
 
