@@ -230,10 +230,10 @@ fails 'which must fit' 3 'lm-import --from raw --dtype u16 --vocab vocab --seq 4
 # shellcheck disable=SC2059 # with escapes
 poke() { printf "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; } # FILE BYTE TEXT
 mkdir over
-head -c 1024 llmc.u16/00000.bin >head
+head -c 1024 llmc.u16/00000.bin >top
 for k in '0 0\1\61\1 2' '1 2\1 1' "2 3\\1$(word "$eos")4\\1 3" '3 5\1 1'; do
     # shellcheck disable=SC2086,SC2059 # a number, text with escapes, a count
-    set -- $k && { cat head; printf "$2"; } >over/$1.bin && poke over/$1.bin 8 "\\$3\\0\\0\\0"
+    set -- $k && { cat top; printf "$2"; } >over/$1.bin && poke over/$1.bin 8 "\\$3\\0\\0\\0"
 done
 is 'a document may go on in the next file of llm.c' 'lm-import --from llmc --vocab vocab over | lens' '5 2 '
 is 'or the text before an end of text' 'lm-import --from llmc --vocab vocab --cut before over | lens' '4 3 '

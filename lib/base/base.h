@@ -144,5 +144,7 @@ int lm_rmtree(const char *path);                                   /* like rm -r
 /* Read-only mapping of a whole regular file; *n = 0 and p NULL for an empty one. */
 int lm_mmap_file(const char *path, lm_str *out);                    /* LM_EIO */
 void lm_munmap_file(lm_str m);
+/* Bytes from to to of a mapped file need not stay in memory; they may still be read. */
+void lm_mmap_drop(lm_str m, uint64_t from, uint64_t to);
 
 #endif

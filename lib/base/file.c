@@ -151,3 +151,13 @@ void lm_munmap_file(lm_str m)
     if (m.p)
         munmap((void *)(uintptr_t)m.p, m.n);
 }
+
+void lm_mmap_drop(lm_str m, uint64_t from, uint64_t to)
+{
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+
+    from = from / page * page;
+    to = to / page * page;
+    if (m.p && from < to)
+        (void)madvise((void *)(uintptr_t)(m.p + from), to - from, MADV_DONTNEED);
+}

@@ -7,7 +7,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PIECE = 256 << 10, BLOCK = 1 << 20 }; /* ids converted, bytes read, at once */
+enum {
+    PIECE = 256 << 10,
+    BLOCK = 1 << 20,
+    DROP = 16 << 20
+}; /* ids converted, bytes read, left behind at once */
 
 int lm_foreign_import(const lm_importer *m, const char *path)
 {
@@ -213,6 +217,10 @@ static int convert(lm_fin *f, uint64_t at, size_t m, lm_elem e)
         }
     }
     f->conv.n += m * width;
+    if (at < f->dropped || at - f->dropped >= DROP) { /* before: a second pass */
+        lm_mmap_drop(f->map, f->dropped, at);
+        f->dropped = at;
+    }
     return 0;
 }
 
@@ -320,12 +328,14 @@ int lm_fin_put(lm_fin *f, uint64_t at, uint64_t n, lm_elem e, uint64_t seq, cons
 /* A document that begins in the file before, and its n ids in this one. */
 static int put_over(lm_fin *f, uint64_t n, uint64_t at, lm_elem e, lm_buf *over)
 {
-    int err;
+    int err = 0;
 
     f->conv.n = 0;
     lm_buf_add(&f->conv, over->p, over->n);
     over->n = 0;
-    if (!(err = convert(f, at, n, e)))
+    if (n)
+        err = convert(f, at, n, e);
+    if (!err)
         err = put_conv(f, f->conv.n / (lm_vocab_size(f->m->vocab) <= 65536 ? 2 : 4), 0, NULL);
     counted(f);
     return err;

@@ -86,7 +86,7 @@ typedef struct {
     int fd;
     lm_buf conv;
     lm_rec r;
-    uint64_t n; /* sequences so far */
+    uint64_t n, dropped; /* sequences so far; bytes of map that need not stay in memory */
 } lm_fin;
 
 int lm_fin_open(lm_fin *f, const lm_importer *m, const char *path);

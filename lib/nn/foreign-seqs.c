@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <unistd.h>
 
-enum { PIECE = 1 << 20 }; /* bytes of a shard's body read at once */
+enum { PIECE = 1 << 20, DROP = 16 << 20 }; /* bytes of a shard's body read, left behind at once */
 
 struct lm_seqs {
     int (*f)(void *ctx, const lm_tokrec *t);
@@ -57,7 +57,7 @@ static int give(lm_seqs *s, lm_shard *d, uint64_t i, uint64_t lo, uint64_t hi)
 
 static int shard(lm_seqs *s, lm_shard *d)
 {
-    uint64_t n = d->seq ? d->tokens / d->seq : d->docs, at = 0;
+    uint64_t n = d->seq ? d->tokens / d->seq : d->docs, at = 0, gone = 0;
     int err = 0;
 
     if (d->seq && d->tokens % d->seq)
@@ -74,6 +74,12 @@ static int shard(lm_seqs *s, lm_shard *d)
                              i, to);
         err = give(s, d, i, at, to);
         at = to;
+        if ((at - gone) * d->width >= DROP) {
+            uint64_t base = (uint64_t)((const char *)d->tok - d->map.p);
+
+            lm_mmap_drop(d->map, base + gone * d->width, base + at * d->width);
+            gone = at;
+        }
     }
     return err;
 }

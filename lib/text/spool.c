@@ -100,14 +100,8 @@ const char *lm_spool_get(const lm_spool *s, uint64_t at)
 
 void lm_spool_drop(const lm_spool *s, uint64_t from, uint64_t to)
 {
-    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-
-    if (!(to & IN_FILE) || !s->map.p)
-        return;
-    from = from & IN_FILE ? (from & ~IN_FILE) / page * page : 0;
-    to = (to & ~IN_FILE) / page * page;
-    if (from < to)
-        (void)madvise((void *)(uintptr_t)(s->map.p + from), to - from, MADV_DONTNEED);
+    if (to & IN_FILE)
+        lm_mmap_drop(s->map, from & IN_FILE ? from & ~IN_FILE : 0, to & ~IN_FILE);
 }
 
 bool lm_spool_spilled(const lm_spool *s)
