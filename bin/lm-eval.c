@@ -4,7 +4,7 @@
 #include <math.h>
 
 static const char *model_dir;
-static int load_as;
+static int load_as, order = -1;
 static uint64_t ctx_max, stride, batch = 8;
 static bool each, tsv;
 
@@ -12,6 +12,8 @@ static const lm_opt opts[] = {
     LM_FILE('m', "model", &model_dir, "DIR", "Hugging Face directory of the model (needed)"),
     LM_NUM(0, "ctx", &ctx_max, 2, 1u << 24, "N", "tokens a window (the model's, at most 2048)"),
     LM_NUM(0, "stride", &stride, 1, 1u << 24, "N", "tokens from window to window (half of --ctx)"),
+    LM_ENUM(0, "fim", &order, "psm|spm|off",
+            "score the middles that lm-fim cut: filled in, or (off) left to right"),
     LM_FLAG(0, "each", &each, "pass each document, without its body, with logp= tokens= size="),
     LM_FLAG(0, "tsv", &tsv, "print the scores as a table: name, value, standard error, n"),
     LM_ENUM(0, "load-as", &load_as, "file|f32|bf16",
@@ -30,7 +32,13 @@ struct text { /* a document until all of its windows have run */
     lm_rec *rec;
     lm_ids ids;
     float *nll;
+    lm_infill_sum *sum; /* under --fim, instead of the two above */
     uint64_t bytes;
+};
+
+struct ratio { /* of two sums, each document's part kept for the standard error */
+    double *up, *down, sum, over;
+    size_t n, cap, cap2;
 };
 
 struct eval {
@@ -38,14 +46,42 @@ struct eval {
     lm_vocab *vocab;
     lm_enc *enc;
     lm_roll *roll;
+    lm_infill *fill;
     lm_out *out;
     struct text *t;
     size_t n, cap, waiting; /* waiting: ids in t */
-    uint64_t docs, bytes, tokens, words;
-    double nll, *dn, *db; /* sums by document, for the standard error */
-    size_t ndoc, capdn, capdb;
+    uint64_t tokens, words;
+    struct ratio nll, end; /* nats over bytes; of end tokens, over their number */
     int err;
 };
+
+static void ratio_add(struct ratio *r, double up, double down)
+{
+    LM_GROW(r->up, r->n, r->cap);
+    LM_GROW(r->down, r->n, r->cap2);
+    r->up[r->n] = up;
+    r->down[r->n++] = down;
+    r->sum += up;
+    r->over += down;
+}
+
+static double ratio_of(const struct ratio *r)
+{
+    return r->over > 0 ? r->sum / r->over : 0;
+}
+
+/* Its standard error over documents (delta method). */
+static double ratio_se(const struct ratio *r)
+{
+    double s = 0, n = (double)r->n, ratio = ratio_of(r);
+
+    for (size_t i = 0; i < r->n; i++) {
+        double d = r->up[i] - ratio * r->down[i];
+
+        s += d * d;
+    }
+    return n > 1 && r->over > 0 ? sqrt(n / (n - 1) * s) / r->over : 0;
+}
 
 static uint64_t words_of(lm_str s)
 {
@@ -63,48 +99,78 @@ static uint64_t words_of(lm_str s)
 
 static int finish_text(struct eval *E, struct text *t)
 {
-    double sum = 0;
+    uint64_t tokens = t->sum ? t->sum->tokens : t->ids.n - 1;
+    double sum = t->sum ? -t->sum->logp : 0;
     int err = 0;
 
-    for (size_t i = 0; i + 1 < t->ids.n; i++)
+    for (size_t i = 0; t->nll && i < tokens; i++)
         sum += t->nll[i];
     if (sum != sum)
         return lm_rec_fail(t->rec, LM_EDEVICE, "the loss is not a number");
-    E->nll += sum;
-    E->bytes += t->bytes;
-    E->tokens += t->ids.n - 1;
-    E->docs++;
-    LM_GROW(E->dn, E->ndoc, E->capdn);
-    LM_GROW(E->db, E->ndoc, E->capdb);
-    E->dn[E->ndoc] = sum;
-    E->db[E->ndoc++] = (double)t->bytes;
+    E->tokens += tokens;
+    if (!t->sum || t->bytes || t->sum->ends) /* a document without a middle has nothing to score */
+        ratio_add(&E->nll, sum, (double)t->bytes);
+    if (t->sum && t->sum->ends)
+        ratio_add(&E->end, -t->sum->end, (double)t->sum->ends);
     if (each) {
         lm_set_f64(t->rec, "logp", sum != 0 ? (double)(float)-sum : 0);
-        lm_setf(t->rec, "tokens", "%zu", t->ids.n - 1);
+        lm_setf(t->rec, "tokens", "%llu", (unsigned long long)tokens);
         lm_setf(t->rec, "size", "%llu", (unsigned long long)t->bytes);
+        if (t->sum && t->sum->ends)
+            lm_set_f64(t->rec, "logp-end", (double)(float)t->sum->end);
         lm_body(t->rec, NULL, 0);
         err = lm_put(E->out, t->rec);
     }
     return err;
 }
 
+static void text_free(struct text *t)
+{
+    lm_rec_free(t->rec);
+    free(t->rec);
+    free(t->ids.v);
+    free(t->nll);
+    free(t->sum);
+}
+
 /* Runs the windows of all waiting documents and takes their sums. */
 static int settle(struct eval *E)
 {
-    int err = lm_roll_flush(E->roll);
+    int err = E->fill ? lm_infill_flush(E->fill) : lm_roll_flush(E->roll);
 
     for (size_t i = 0; i < E->n; i++) {
         struct text *t = &E->t[i];
 
         if (!err)
             err = finish_text(E, t);
-        lm_rec_free(t->rec);
-        free(t->rec);
-        free(t->ids.v);
-        free(t->nll);
+        text_free(t);
     }
     E->n = E->waiting = 0;
     return err;
+}
+
+/* The middles of a document, each between the two sides of its own text. */
+static int add_middles(struct eval *E, lm_rec *r)
+{
+    lm_str list = lm_get(r, "fim");
+    struct text *t;
+    lm_fim_text part;
+    size_t at = 0;
+    int rc = 0;
+
+    LM_GROW(E->t, E->n, E->cap);
+    t = &E->t[E->n++];
+    *t = (struct text){.rec = lm_keep(r), .sum = lm_zalloc(1, sizeof *t->sum)};
+    while (list.p && (rc = lm_fim_texts(r->body, &list, &at, &part)) > 0) {
+        E->words += words_of(part.mid);
+        if ((rc = lm_infill_add(E->fill, &part, t->sum)) < 0)
+            break;
+    }
+    t->bytes = t->sum->bytes;
+    E->waiting += r->body.n / 4;
+    if (rc < 0)
+        return lm_rec_fail(r, rc, "%s", lm_last_error()->detail);
+    return E->waiting > 1u << 16 || E->n > 4096 ? settle(E) : 0;
 }
 
 static int add(struct eval *E, lm_rec *r)
@@ -148,46 +214,33 @@ static int score(struct eval *E, const char *name, double value, double se, uint
     lm_set(&r, "name", lm_cstr(name));
     lm_set_f64(&r, "value", value);
     lm_setf(&r, "n", "%llu", (unsigned long long)n);
+    if (order >= 0)
+        lm_set(&r, "method",
+               lm_cstr((const char *const[]){"fim-psm", "fim-spm", "fim-off"}[order]));
     lm_set_f64(&r, "se", (double)(float)se);
     err = lm_put(E->out, &r);
     lm_rec_free(&r);
     return err;
 }
 
-/* Standard error of the ratio sum(nll) / sum(bytes) over documents (delta method). */
-static double ratio_se(const struct eval *E, double ratio)
-{
-    double s = 0, n = (double)E->ndoc;
-
-    for (size_t i = 0; i < E->ndoc; i++) {
-        double d = E->dn[i] - ratio * E->db[i];
-
-        s += d * d;
-    }
-    return n > 1 ? sqrt(n / (n - 1) * s) / (double)E->bytes : 0;
-}
-
 static int report(struct eval *E)
 {
-    double bits = E->bytes ? E->nll / M_LN2 / (double)E->bytes : 0;
-    double se = E->bytes ? ratio_se(E, E->nll / (double)E->bytes) / M_LN2 : 0;
-    double mean = E->tokens ? E->nll / (double)E->tokens : 0;
-    int err = score(E, "bits-per-byte", bits, se, E->docs);
+    double nats = ratio_of(&E->nll), bits = nats / M_LN2, se = ratio_se(&E->nll) / M_LN2;
+    double mean = E->tokens ? E->nll.sum / (double)E->tokens : 0;
+    double word = E->words ? E->nll.sum / (double)E->words : 0, rel = bits > 0 ? se / bits : 0;
+    int err = score(E, "bits-per-byte", bits, se, E->nll.n);
 
     if (!err)
-        err = score(E, "loss", mean, bits ? mean * se / bits : 0, E->tokens);
+        err = score(E, "loss", mean, mean * rel, E->tokens);
     if (!err)
-        err = score(E, "perplexity-token", lm_exp(mean), bits ? lm_exp(mean) * mean * se / bits : 0,
-                    E->tokens);
-    if (!err) {
-        double word = E->words ? E->nll / (double)E->words : 0;
-
-        err = score(E, "perplexity-word", lm_exp(word), bits ? lm_exp(word) * word * se / bits : 0,
-                    E->words);
-    }
+        err = score(E, "perplexity-token", lm_exp(mean), lm_exp(mean) * mean * rel, E->tokens);
     if (!err)
-        err = score(E, "bytes-per-token", E->tokens ? (double)E->bytes / (double)E->tokens : 0, 0,
-                    E->bytes);
+        err = score(E, "perplexity-word", lm_exp(word), lm_exp(word) * word * rel, E->words);
+    if (!err)
+        err = score(E, "bytes-per-token", E->tokens ? E->nll.over / (double)E->tokens : 0, 0,
+                    (uint64_t)E->nll.over);
+    if (!err && (order == LM_FIM_PSM || order == LM_FIM_SPM))
+        err = score(E, "loss-end", ratio_of(&E->end), ratio_se(&E->end), (uint64_t)E->end.over);
     return err;
 }
 
@@ -231,7 +284,7 @@ static int work(struct eval *E, lm_in *in)
     lm_in_on_block(in, on_block, E);
     while ((rc = lm_next(in, &r)) > 0 && !(rc = E->err)) {
         if (lm_acts_on(r.type)) {
-            rc = add(E, &r);
+            rc = E->fill ? add_middles(E, &r) : add(E, &r);
         } else if (!tsv) {
             rc = settle(E); /* order is kept */
             if (!rc)
@@ -270,25 +323,32 @@ static int run(lm_in *in, lm_out *out)
             stride = (ctx + 1) / 2;
         if (stride > ctx)
             rc = lm_err(LM_EUSAGE, "--stride is larger than the window of %u tokens", ctx);
+        else if (order >= 0 && ctx - stride < LM_FIM_MARKS + 1)
+            rc = lm_err(LM_EUSAGE,
+                        "--fim: a window of %u tokens less --stride has no room for marks", ctx);
     }
     if (rc >= 0) {
         pool = lm_pool_new(lm_jobs());
         E.enc = lm_enc_new(E.vocab, 8u << 20);
-        rc = lm_roll_new(&E.roll, E.model, ctx, (uint32_t)stride, (uint32_t)batch, pool);
+        if (order < 0)
+            rc = lm_roll_new(&E.roll, E.model, ctx, (uint32_t)stride, (uint32_t)batch, pool);
+        else
+            rc = lm_infill_new(&E.fill, E.model, E.enc,
+                               &(lm_infill_opt){order, ctx, (uint32_t)stride, (uint32_t)batch,
+                                                pool});
     }
     if (rc >= 0)
         rc = work(&E, in);
-    while (E.n) {
-        struct text *t = &E.t[--E.n];
-
-        lm_rec_free(t->rec);
-        free(t->rec);
-        free(t->ids.v);
-        free(t->nll);
-    }
+    while (E.n)
+        text_free(&E.t[--E.n]);
     free(E.t);
-    free(E.dn);
-    free(E.db);
+    for (int i = 0; i < 2; i++) {
+        struct ratio *r = i ? &E.end : &E.nll;
+
+        free(r->up);
+        free(r->down);
+    }
+    lm_infill_free(E.fill);
     lm_roll_free(E.roll);
     lm_enc_free(E.enc);
     lm_pool_free(pool);

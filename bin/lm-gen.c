@@ -13,7 +13,6 @@ static double temp, top_p = 1, min_p, repeat = 1;
 static lm_list stops;
 static int stop_at, truncate_how, fim;
 static bool with_ids, times;
-enum { FIM_PSM, FIM_SPM, FIM_OFF };
 
 static const lm_opt opts[] = {
     LM_FILE('m', "model", &model_dir, "DIR", "Hugging Face directory of the model (needed)"),
@@ -35,7 +34,7 @@ static const lm_opt opts[] = {
     LM_ENUM(0, "fim", &fim, "psm|spm|off", "order of a prompt with cut= (psm); off refuses it"),
     LM_NUM(0, "ctx", &ctx_max, 2, 1u << 24, "N", "tokens of prompt and output (the model's)"),
     LM_ENUM(0, "truncate", &truncate_how, "error|left",
-            "a longer prompt: finish=context, or cut its left (error)"),
+            "a longer prompt: finish=context, or cut off what is far (error)"),
     LM_FLAG(0, "times", &times, "add ms=: then two runs differ"),
     LM_ENUM(0, "load-as", &load_as, "file|f32|bf16",
             "arithmetic of the products: the file's type (file), f32, bf16"),
@@ -58,8 +57,7 @@ struct sample {
     const char *finish;
 };
 
-/* What is to be written, in the order of reading: a record or note that passes, or a prompt and its
- * samples. */
+/* What is to be written, in the order of reading: what passes, or a prompt and its samples. */
 struct entry {
     struct entry *next;
     struct gen *G;
@@ -309,23 +307,30 @@ static void on_block(void *ctx)
     lm_out_flush(G->out);
 }
 
-static int prompt_ids(struct gen *G, struct entry *e)
+/* The ids of a prompt; if so asked and marks fit, those next to the cursor that fit in room. */
+static int prompt_ids(struct gen *G, struct entry *e, size_t room)
 {
     lm_str b = e->rec->body;
     uint64_t cut;
     int rc = lm_get_u64(e->rec, "cut", &cut);
+    bool hole = rc > 0;
 
     if (rc < 0)
         return rc;
-    if (rc && (cut > b.n || fim == FIM_OFF))
-        return lm_rec_fail(e->rec, LM_EINVALID,
-                           fim == FIM_OFF ? "cut= under --fim off" : "cut= lies beyond the body");
-    if (rc)
+    if (hole && (fim == LM_FIM_OFF || cut > b.n))
+        return lm_rec_fail(e->rec, LM_EINVALID, "cut= %s",
+                           fim == LM_FIM_OFF ? "under --fim off" : "lies beyond the body");
+    if (!truncate_how || (hole && room < LM_FIM_MARKS))
+        room = SIZE_MAX;
+    if (hole)
         rc = lm_fim_prompt(G->vocab, (lm_str){b.p, (size_t)cut},
-                           (lm_str){b.p + cut, b.n - (size_t)cut},
-                           fim == FIM_SPM ? LM_FIM_SPM : LM_FIM_PSM, &e->ids);
+                           (lm_str){b.p + cut, b.n - (size_t)cut}, fim, room, &e->ids);
     else
         rc = b.n ? lm_vocab_encode(G->vocab, b, &e->ids) : 0;
+    if (rc >= 0 && e->ids.n > room) {
+        memmove(e->ids.v, e->ids.v + e->ids.n - room, room * sizeof *e->ids.v);
+        e->ids.n = room;
+    }
     return rc < 0 ? lm_rec_fail(e->rec, rc, "%s", lm_last_error()->detail) : 0;
 }
 
@@ -350,7 +355,7 @@ static int ask(struct gen *G, lm_rec *r)
     struct entry *e;
     uint64_t n = samples, s = seed;
     lm_str id = lm_get(r, "id");
-    size_t room;
+    size_t room = G->ctx > max_tokens ? G->ctx - max_tokens : 1;
     int err;
 
     if (lm_get_u64(r, "n", &n) < 0 || lm_get_u64(r, "seed", &s) < 0)
@@ -370,7 +375,7 @@ static int ask(struct gen *G, lm_rec *r)
     else
         lm_id_hex(lm_rec_id(r), e->id);
     gather_stops(e);
-    err = prompt_ids(G, e);
+    err = prompt_ids(G, e, room);
     if (err < 0)
         return err;
     if (!e->ids.n) { /* an empty prompt starts as a document does: behind the end of another */
@@ -379,11 +384,6 @@ static int ask(struct gen *G, lm_rec *r)
         start = start == LM_NO_ID ? lm_vocab_role(G->vocab, LM_ROLE_EOS) : start;
         lm_ids_need(&e->ids, 1);
         e->ids.v[e->ids.n++] = start == LM_NO_ID ? 0 : start;
-    }
-    room = G->ctx > max_tokens ? G->ctx - max_tokens : 1;
-    if (e->ids.n > room && truncate_how) {
-        memmove(e->ids.v, e->ids.v + e->ids.n - room, room * sizeof *e->ids.v);
-        e->ids.n = room;
     }
     if (e->ids.n > room) {
         for (uint32_t k = 0; k < e->job.n; k++)

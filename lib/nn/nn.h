@@ -24,4 +24,5 @@
 #include "nn/batch.h"
 #include "nn/genrec.h"
 #include "nn/rolling.h"
+#include "nn/infill.h"
 #endif

@@ -100,25 +100,94 @@ bool lm_fim_cut(const lm_fim_opt *o, const lm_str *key, size_t n, lm_str t, cons
     return true;
 }
 
-static int prompt_part(const lm_vocab *v, int role, lm_str text, lm_ids *out)
+int lm_fim_texts(lm_str body, lm_str *list, size_t *at, lm_fim_text *t)
+{
+    static const char *const name[] = {"pre", "suf", "mid"};
+    lm_str part[3], role;
+    uint64_t len;
+    int have = 0;
+
+    while (list->n) {
+        int i = 0;
+
+        if (!lm_fim_next(list, &role, &len) || len > body.n - *at)
+            return lm_err(LM_EINVALID, "fim= does not fit the body");
+        while (i < 3 && !lm_is(role, name[i]))
+            i++;
+        if (i < 3) {
+            part[i] = (lm_str){body.p + *at, len};
+            if (have & 1 << i || (i == 2 && have != 3))
+                break;
+            have |= 1 << i;
+        } else if (have) {
+            break;
+        }
+        *at += len;
+        if (have == 7) {
+            *t = (lm_fim_text){part[0], part[2], part[1]};
+            return 1;
+        }
+    }
+    if (have)
+        return lm_err(LM_EINVALID, "fim=: pre, suf and then mid do not stand together");
+    return *at == body.n ? 0 : lm_err(LM_EINVALID, "fim= does not cover the body");
+}
+
+static int mark(const lm_vocab *v, int role, lm_ids *out)
 {
     uint32_t id = lm_vocab_role(v, role);
 
     if (id == LM_NO_ID)
         return lm_err(LM_EMISMATCH, "the vocabulary has no %s token", lm_role_name[role]);
-    lm_ids_need(out, 1);
-    out->v[out->n++] = id;
-    return text.n ? lm_vocab_encode(v, text, out) : 0;
+    lm_ids_put(out, NULL, id, 0);
+    return 0;
 }
 
-int lm_fim_prompt(const lm_vocab *v, lm_str prefix, lm_str suffix, int order, lm_ids *out)
+static void copy(lm_ids *out, const uint32_t *ids, size_t n)
 {
-    lm_str none = LM_STR("");
-    int err = prompt_part(v, LM_ROLE_FIM_PRE, order == LM_FIM_PSM ? prefix : none, out);
+    lm_ids_need(out, n);
+    if (n)
+        memcpy(out->v + out->n, ids, n * sizeof *ids);
+    out->n += n;
+}
 
-    if (!err)
-        err = prompt_part(v, LM_ROLE_FIM_SUF, suffix, out);
-    if (!err)
-        err = prompt_part(v, LM_ROLE_FIM_MID, order == LM_FIM_SPM ? prefix : none, out);
+int lm_fim_layout(const lm_vocab *v, const uint32_t *left, size_t nleft, const uint32_t *right,
+                  size_t nright, int order, size_t room, lm_ids *out)
+{
+    size_t sides = room - LM_FIM_MARKS, half = sides / 2, nl, nr;
+    bool spm = order == LM_FIM_SPM;
+    int err;
+
+    nr = nright < half ? nright : half;
+    nl = nleft < sides - nr ? nleft : sides - nr;
+    nr = nright < sides - nl ? nright : sides - nl;
+    if (nl)
+        left += nleft - nl;
+    if ((err = mark(v, LM_ROLE_FIM_PRE, out)) < 0)
+        return err;
+    if (!spm)
+        copy(out, left, nl);
+    if ((err = mark(v, LM_ROLE_FIM_SUF, out)) < 0)
+        return err;
+    copy(out, right, nr);
+    if ((err = mark(v, LM_ROLE_FIM_MID, out)) < 0)
+        return err;
+    if (spm)
+        copy(out, left, nl);
+    return 0;
+}
+
+int lm_fim_prompt(const lm_vocab *v, lm_str prefix, lm_str suffix, int order, size_t room,
+                  lm_ids *out)
+{
+    lm_ids left = {0}, right = {0};
+    int err = prefix.n ? lm_vocab_encode(v, prefix, &left) : 0;
+
+    if (err >= 0 && suffix.n)
+        err = lm_vocab_encode(v, suffix, &right);
+    if (err >= 0)
+        err = lm_fim_layout(v, left.v, left.n, right.v, right.n, order, room, out);
+    free(left.v);
+    free(right.v);
     return err;
 }
