@@ -50,6 +50,11 @@ is '.. and bf16 is not f32' 'for a in f32 bf16; do lm-gen -m m --load-as $a --lo
 stream '@prompt id=f cut=3' 'a+bc+d' >fim.lm
 is 'a prompt with cut= is laid out for infilling' \
     'lm-gen -m m --max-tokens 1 fim.lm | heads | grep -o "prompt-tokens=[0-9]*"' 'prompt-tokens=9'
+stream '@prompt id=f cut=60' "$(printf '%060d%060d' 1 2)" >long.lm
+stream '@prompt id=f cut=7' "$(printf '%07d%07d' 1 0)" >short.lm
+is '--truncate left keeps what lies next to the hole, and the marks' \
+    'lm-gen -m m --ctx 37 --max-tokens 20 --truncate left long.lm | sed "s/ctx=[0-9]* //;s/truncate=[a-z]*//" | sed "/^%by/d"' \
+    "$(lm-gen -m m --max-tokens 20 short.lm | sed 's/ctx=[0-9]* //;s/truncate=[a-z]*//' | sed '/^%by/d')"
 fails 'cut= beyond the body is told' 3 'sed s/cut=3/cut=7/ fim.lm | lm-gen -m m' '^lm-gen: stdin:0:6: invalid: cut='
 fails 'no model is a usage error' 2 'lm-gen p.lm' 'needed'
 fails 'a folder without a model is told' 5 'lm-gen -m . p.lm' 'config.json: io:'

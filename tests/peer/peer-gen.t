@@ -13,6 +13,9 @@ for arch in qwen3 llama; do
             lm-train -q -m $m -o run-$m --seq 128 --dtype $dtype --steps 40 --batch-tokens 2048 --lr 6e-3 --eval-every 0 shards"
         run "$m: 20 greedy texts of 64 tokens are transformers'" 0 "\$LM_PEERS '$ROOT/tests/peer/gen.py' run-$m/latest '$ROOT/lib/stream/in.c'"
         note "$m: $(cat "$out")"
+        run "$m: middles are as likely as transformers finds them" 0 \
+            "\$LM_PEERS '$ROOT/tests/peer/infill.py' run-$m/latest '$ROOT/lib/stream/in.c'"
+        note "$m: $(cat "$out")"
     done
 done
 done_testing
