@@ -151,7 +151,7 @@ static int documents(lm_data *d, uint64_t row, lm_row *out)
     uint64_t base;
     lm_shard *s = lm_data_shard(d, row, &base);
     pieces w = walk(s, base, d->about.seq);
-    lm_piece p;
+    lm_piece p = {0};
     int got;
 
     while ((got = next(&w, &p)) == 1) {
@@ -170,13 +170,13 @@ static int documents(lm_data *d, uint64_t row, lm_row *out)
     return got;
 }
 
-static void widen16(const uint8_t *p, uint64_t n, uint32_t *out)
+static void widen16(const uint8_t *restrict p, uint64_t n, uint32_t *restrict out)
 {
     for (uint64_t i = 0; i < n; i++)
         out[i] = (uint32_t)p[2 * i] | (uint32_t)p[2 * i + 1] << 8;
 }
 
-static void widen32(const uint8_t *p, uint64_t n, uint32_t *out)
+static void widen32(const uint8_t *restrict p, uint64_t n, uint32_t *restrict out)
 {
     for (uint64_t i = 0; i < n; i++)
         out[i] = lm_load32(p + 4 * i);
@@ -191,14 +191,16 @@ int lm_data_row(lm_data *d, uint64_t row, lm_row *out)
     if (err)
         return err;
     (v.width == 2 ? widen16 : widen32)(v.tok, seq, out->ids);
-    (v.width == 2 ? widen16 : widen32)(v.tok + v.width, v.n - 1, out->tgt);
+    memcpy(out->tgt, out->ids + 1, (seq - 1) * sizeof *out->tgt);
+    (v.width == 2 ? widen16 : widen32)(v.tok + seq * v.width, v.n - seq, out->tgt + seq - 1);
     if (v.weight)
         memcpy(out->w, v.weight + 1, v.n - 1);
     else
         memset(out->w, 1, v.n - 1);
     if (v.n == seq)
         out->tgt[seq - 1] = out->w[seq - 1] = 0; /* the shard's last token: nothing follows */
-    memset(out->start, 0, seq * sizeof *out->start);
+    if (!d->o.docmask)
+        memset(out->start, 0, seq * sizeof *out->start);
     out->prefixed = false;
     err = d->o.docmask || d->o.skip || lm_data_shard(d, row, &base)->prefix ? documents(d, row, out)
                                                                             : 0;
