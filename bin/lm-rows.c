@@ -33,16 +33,15 @@ typedef struct {
     size_t cap;
 } rows;
 
-static size_t pieces(rows *x, uint64_t row)
+static int pieces(rows *x, uint64_t row, size_t *n)
 {
-    size_t n = lm_data_pieces(x->d, row, x->piece, x->cap);
+    int err = lm_data_pieces(x->d, row, x->piece, x->cap, n);
 
-    if (n > x->cap) {
-        x->cap = 2 * n;
-        x->piece = lm_reallocn(x->piece, x->cap, sizeof *x->piece);
-        lm_data_pieces(x->d, row, x->piece, x->cap);
-    }
-    return n;
+    if (err || *n <= x->cap)
+        return err;
+    x->cap = 2 * *n;
+    x->piece = lm_reallocn(x->piece, x->cap, sizeof *x->piece);
+    return lm_data_pieces(x->d, row, x->piece, x->cap, n);
 }
 
 /* What follows the row in its shard: the target of its last token. */
@@ -72,9 +71,8 @@ static int row(rows *x, uint64_t sample, lm_out *out)
     size_t n;
     int err = lm_data_view(x->d, at, &v);
 
-    if (err)
+    if (err || (err = pieces(x, at, &n)))
         return err;
-    n = pieces(x, at);
     lm_tokrow_clear(w);
     w->width = v.width;
     lm_buf_add(&w->tok, v.tok, f->seq * v.width);

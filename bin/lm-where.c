@@ -80,15 +80,16 @@ static int step(lm_data *d, uint64_t s, uint64_t rows, lm_row *row)
 
     for (uint64_t i = (s - 1) * rows; i < s * rows && err >= 0; i++) {
         place x = {.step = s, .sample = i, .row = lm_data_row_of(d, i)};
-        size_t n = lm_data_pieces(d, x.row, piece, cap);
+        size_t n;
 
+        if ((err = lm_data_row(d, x.row, row)) < 0 ||
+            (err = lm_data_pieces(d, x.row, piece, cap, &n)) < 0)
+            break;
         if (n > cap) {
             while (cap < n)
                 LM_GROW(piece, cap, cap);
-            lm_data_pieces(d, x.row, piece, cap);
+            lm_data_pieces(d, x.row, piece, cap, &n);
         }
-        if ((err = lm_data_row(d, x.row, row)) < 0)
-            break;
         for (size_t k = 0; k < n; k++) {
             x.p = piece[k];
             if (x.p.id.hi || x.p.id.lo) /* else padding */

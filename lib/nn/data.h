@@ -54,7 +54,8 @@ int lm_data_sample(lm_data *d, uint64_t sample, lm_row *out);
 uint64_t lm_data_row_of(lm_data *d, uint64_t sample);
 int lm_data_row(lm_data *d, uint64_t row, lm_row *out);            /* 1 or < 0, as lm_data_sample */
 int lm_data_view(lm_data *d, uint64_t row, lm_view *out);          /* 0 or < 0: the same row, nothing copied */
-size_t lm_data_pieces(lm_data *d, uint64_t row, lm_piece *out, size_t max); /* up to max of its pieces; how many there are */
+/* Up to max of its pieces; *n: how many there are. 0, or LM_ECORRUPT: they do not make up the row. */
+int lm_data_pieces(lm_data *d, uint64_t row, lm_piece *out, size_t max, size_t *n);
 /* Has a thread of its own read and check the rows of n samples; returns at once. Of two calls the later counts. */
 void lm_data_ahead(lm_data *d, uint64_t sample, uint64_t n);
 

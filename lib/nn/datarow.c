@@ -98,17 +98,17 @@ static int next(pieces *w, lm_piece *out)
     return 1;
 }
 
-size_t lm_data_pieces(lm_data *d, uint64_t row, lm_piece *out, size_t max)
+int lm_data_pieces(lm_data *d, uint64_t row, lm_piece *out, size_t max, size_t *n)
 {
     uint64_t base;
     lm_shard *s = lm_data_shard(d, row, &base);
     pieces w = walk(s, base, d->about.seq);
     lm_piece one;
-    size_t n = 0;
+    int got;
 
-    for (; next(&w, n < max ? &out[n] : &one) == 1; n++) {
+    for (*n = 0; (got = next(&w, *n < max ? &out[*n] : &one)) == 1; ++*n) {
     }
-    return n;
+    return got;
 }
 
 int lm_data_view(lm_data *d, uint64_t row, lm_view *out)

@@ -89,6 +89,8 @@ static int record(walk *w)
     if (lm_is(t, "ends")) {
         uint64_t blocks = (s->len + LM_SHARD_BLOCK - 1) / LM_SHARD_BLOCK;
 
+        if (!w->tok) /* how many blocks there are is not known yet */
+            return bad(w, LM_ECORRUPT, "@ends before @tok");
         if ((err = array(w, "", "u64", s->docs, &s->ends)))
             return err;
         return array(w, "crc", "u32", blocks, &s->crc);

@@ -300,9 +300,13 @@ static int train(lm_trainer *t, lm_buf *drift, lm_buf *bad)
     err = lm_trainer_loop(t);
     why = *lm_last_error();
     if (err < 0 && err != LM_EAGAIN) {
-        lm_trainer_event(t, err == LM_EDIVERGED ? "diverged" : "failed", "reason", why.detail);
-        lm_runlog_abort(&t->metrics, lm_class_exit(err), "lm-train", why.detail);
-        lm_runlog_abort(&t->ledger, lm_class_exit(err), "lm-train", why.detail);
+        lm_buf said = {0};
+
+        lm_buf_addf(&said, "%s%s%s", why.where, why.where[0] ? ": " : "", why.detail);
+        lm_trainer_event(t, err == LM_EDIVERGED ? "diverged" : "failed", "reason", said.p);
+        lm_runlog_abort(&t->metrics, lm_class_exit(err), "lm-train", said.p);
+        lm_runlog_abort(&t->ledger, lm_class_exit(err), "lm-train", said.p);
+        lm_buf_free(&said);
     } else {
         int err1 = lm_runlog_end(&t->metrics), err2 = lm_runlog_end(&t->ledger);
 

@@ -15,6 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
     lm_piece piece[SEQ];
     char path[64];
     const char *v = path;
+    size_t n_pieces;
     int fd = memfd_create("shard", MFD_CLOEXEC);
 
     if (fd < 0 || lm_write_all(fd, p, n))
@@ -30,7 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
                     if (ids[k] >= 1 << 15 || start[k] > (uint32_t)k ||
                         (row.prefixed && (end[k] < (uint32_t)k || end[k] >= SEQ)))
                         abort();
-            lm_data_pieces(d, i, piece, SEQ);
+            if (!lm_data_pieces(d, i, piece, SEQ, &n_pieces) && n_pieces > SEQ)
+                abort();
         }
         lm_data_close(d);
     }

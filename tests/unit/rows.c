@@ -292,8 +292,11 @@ static bool pieces_name_documents(lm_data *d, uint64_t seq)
     lm_piece p[600];
 
     for (uint64_t r = 0; r < lm_data_about(d)->rows; r++) {
-        size_t n = lm_data_pieces(d, r, p, LM_COUNT(p));
         uint64_t at = 0;
+        size_t n;
+
+        if (lm_data_pieces(d, r, p, LM_COUNT(p), &n))
+            return false;
 
         for (size_t i = 0; i < n; i++) {
             uint64_t g = r * seq + p[i].begin;
