@@ -21,6 +21,8 @@ run 'once more makes nothing anew' 0 'demo all && [ ! demo/trained -nt mark ]'
 
 # Every document of the corpus, cut for filling in: nothing is lost, the shares are those asked for, and neither
 # threads nor order nor a split of the input changes any of them.
+LM_PROV=0
+export LM_PROV
 fim=$ROOT/build/$CONF/unit/fim
 [ -x "$fim" ] || MAKEFLAGS='' make -s -C "$ROOT" CONF="$CONF" "build/$CONF/unit/fim" >&2 || exit 1
 n=$(lm-ls demo/pii.lm | wc -l)
@@ -42,6 +44,7 @@ done
 run '-j changes no byte' 0 'lm-fim -j 1 demo/pii.lm >1.lm && lm-fim -j 3 demo/pii.lm | cmp - 1.lm'
 run 'nor does another order, put back' 0 'lm-shuffle -s 1 1.lm >s.lm && lm-shuffle -s 2 demo/pii.lm | lm-fim | lm-shuffle -s 1 | cmp - s.lm'
 run 'nor a split' 0 'lm-split --by id 97:1:2 -o cut 1.lm && for s in train valid test; do lm-fim demo/split/$s.lm -o c.lm && cmp c.lm cut/$s.lm || exit 1; done'
+unset LM_PROV
 
 # Cut off while it trains: a checkpoint is there, the target is not.
 rm -rf demo
