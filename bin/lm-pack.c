@@ -50,7 +50,7 @@ static void pad_row(row *w)
     if (!lack)
         return;
     if (!pad_given)
-        id = w->of.width == 2 ? last[0] | (uint64_t)last[1] << 8 : lm_load32(last);
+        id = lm_load_id(last, w->of.width);
     for (uint64_t i = 0; i < lack; i++) {
         lm_buf_le(&w->of.tok, id, w->of.width);
         lm_buf_addc(&w->of.weight, 0);

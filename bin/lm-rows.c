@@ -54,8 +54,7 @@ static void follower(rows *x, const lm_view *v, bool same)
         lm_set(&x->r, "next", LM_STR("none"));
         return;
     }
-    lm_setf(&x->r, "next", "%" PRIu32,
-            v->width == 2 ? (uint32_t)p[0] | (uint32_t)p[1] << 8 : lm_load32(p));
+    lm_setf(&x->r, "next", "%" PRIu32, lm_load_id(p, v->width));
     if (v->weight && v->weight[n] != 1)
         lm_setf(&x->r, "next-weight", "%u", v->weight[n]);
     if (!same)

@@ -1,7 +1,6 @@
 /* lm-shard: lay tokens down as shards that training maps in place.
    Apart from lm-pack: packing decides what a row is, sharding only how bytes lie on disk. */
 #include "lm.h"
-#include <fcntl.h>
 #include <unistd.h>
 
 static uint64_t size = 256 << 20, align = 64, seed;
@@ -46,22 +45,15 @@ static int spool_open(spool *s, const char *dir)
     lm_buf parent = {0};
     const char *slash;
     size_t n = strlen(dir);
+    int err;
 
     while (n > 1 && dir[n - 1] == '/')
         n--;
     slash = memrchr(dir, '/', n);
     lm_buf_add(&parent, slash ? dir : ".", slash ? (size_t)(slash - dir) + 1 : 1);
-    s->fd = open(parent.p, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (s->fd < 0) { /* a file system without unnamed files */
-        lm_buf_adds(&parent, "/.lm-shard-XXXXXX");
-        s->fd = mkostemp(parent.p, O_CLOEXEC);
-        if (s->fd >= 0)
-            unlink(parent.p);
-    }
-    if (s->fd < 0)
-        lm_err_sys(parent.p, "open");
+    err = lm_temp_file(parent.p, &s->fd);
     lm_buf_free(&parent);
-    return s->fd < 0 ? LM_EIO : 0;
+    return err;
 }
 
 static int spool_flush(spool *s)

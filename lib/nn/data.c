@@ -36,46 +36,12 @@ static int add_shard(lm_data *d, const char *path)
     return 0;
 }
 
-/* The shard just added must be the one index.lm tells of. */
-static int as_listed(lm_data *d, lm_rec *r)
+static int add_listed(void *ctx, const char *path, lm_rec *r)
 {
-    const lm_shard *s = &d->shard[d->nshard - 1];
-    uint64_t tokens = 0;
-    lm_id h = {0, 0};
+    lm_data *d = ctx;
+    int err = add_shard(d, path);
 
-    if (lm_get_u64(r, "tokens", &tokens) != 1 || tokens != s->tokens ||
-        !lm_id_parse(lm_get(r, "hash"), &h) || lm_id_cmp(h, s->hash))
-        return lm_err_at(LM_EMISMATCH, s->path, "not the shard that index.lm lists");
-    return 0;
-}
-
-static int add_dir(lm_data *d, const char *dir)
-{
-    lm_buf path = {0};
-    lm_rec r = {0};
-    lm_in *in;
-    int err;
-
-    lm_buf_addf(&path, "%s/index.lm", dir);
-    in = lm_in_open(path.p, 0);
-    while ((err = lm_next(in, &r)) == 1) {
-        lm_str f = lm_get(&r, "file");
-
-        if (!lm_is(r.type, "shard"))
-            continue;
-        if (!f.n || memchr(f.p, '/', f.n) || memchr(f.p, 0, f.n)) {
-            err = lm_fail(in, LM_EINVALID, "@shard without a file= in this folder");
-            break;
-        }
-        path.n = 0;
-        lm_buf_addf(&path, "%s/%.*s", dir, (int)f.n, f.p);
-        if ((err = add_shard(d, path.p)) || (err = as_listed(d, &r)))
-            break;
-    }
-    lm_in_close(in);
-    lm_rec_free(&r);
-    lm_buf_free(&path);
-    return err;
+    return err ? err : lm_shard_listed(&d->shard[d->nshard - 1], r);
 }
 
 /* Counts rows and takes the hash of the set. */
@@ -144,7 +110,8 @@ lm_data *lm_data_open(const char *const *paths, size_t n, const lm_data_opt *o)
         if (stat(paths[i], &st))
             err = lm_err_sys(paths[i], "open");
         else
-            err = S_ISDIR(st.st_mode) ? add_dir(d, paths[i]) : add_shard(d, paths[i]);
+            err = S_ISDIR(st.st_mode) ? lm_shard_index(paths[i], add_listed, d)
+                                      : add_shard(d, paths[i]);
     }
     d->first = lm_zalloc(d->nshard + 1, sizeof *d->first);
     if (!err)

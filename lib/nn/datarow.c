@@ -155,12 +155,9 @@ static int documents(lm_data *d, uint64_t row, lm_row *out)
     int got;
 
     while ((got = next(&w, &p)) == 1) {
-        uint8_t key[16];
-        bool skip = false;
+        const char *key = s->ids ? (const char *)s->ids + 16 * (w.p - 1) : NULL;
+        bool skip = d->o.skip && key && lm_dict_get(d->o.skip, (lm_str){key, 16});
 
-        lm_id_put(key, p.id);
-        if (d->o.skip && s->ids)
-            skip = lm_dict_get(d->o.skip, (lm_str){(char *)key, 16});
         if (d->o.docmask)
             mark(out, p.begin, p.begin + p.n, !p.goes_on, skip);
         else if (skip)

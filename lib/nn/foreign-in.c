@@ -158,6 +158,12 @@ int lm_foreign_each(const lm_importer *m, const char *path, const char *end,
 
 /* --- ids */
 
+/* Bytes an id has in the records. */
+static unsigned id_width(const lm_importer *m)
+{
+    return lm_vocab_size(m->vocab) <= 65536 ? 2 : 4;
+}
+
 lm_elem lm_elem_of(const lm_importer *m)
 {
     switch (m->dtype) {
@@ -170,7 +176,7 @@ lm_elem lm_elem_of(const lm_importer *m)
     case LM_FOREIGN_I64:
         return (lm_elem){8, true};
     }
-    return (lm_elem){lm_vocab_size(m->vocab) <= 65536 ? 2 : 4, false};
+    return (lm_elem){id_width(m), false};
 }
 
 /* An id as a number: one that is negative becomes one that is too large. */
@@ -194,7 +200,7 @@ static inline uint64_t load(const char *p, lm_elem e)
 static int convert(lm_fin *f, uint64_t at, size_t m, lm_elem e)
 {
     uint32_t size = lm_vocab_size(f->m->vocab);
-    unsigned width = size <= 65536 ? 2 : 4;
+    unsigned width = id_width(f->m);
     uint8_t *to = (uint8_t *)lm_buf_need(&f->conv, m * width);
     const char *p = f->map.p + at;
 
@@ -249,7 +255,7 @@ static void set_head(lm_fin *f, unsigned width, uint64_t n, uint64_t seq, bool w
 static int put_long(lm_fin *f, uint64_t at, uint64_t n, lm_elem e, uint64_t seq,
                     const uint8_t *weight)
 {
-    unsigned width = lm_vocab_size(f->m->vocab) <= 65536 ? 2 : 4;
+    unsigned width = id_width(f->m);
     uint64_t len = n * width, gap = weight ? -len % 8 : 0;
     lm_hasher *h = lm_hasher_new();
     lm_id id;
@@ -285,11 +291,9 @@ static int put_conv(lm_fin *f, uint64_t n, uint64_t seq, const uint8_t *weight)
 {
     const char *p = f->conv.p ? f->conv.p : "";
 
-    set_head(f, lm_vocab_size(f->m->vocab) <= 65536 ? 2 : 4, n, seq, weight,
-             lm_hash128(p, f->conv.n));
+    set_head(f, id_width(f->m), n, seq, weight, lm_hash128(p, f->conv.n));
     if (weight) {
-        while (f->conv.n % 8)
-            lm_buf_addc(&f->conv, 0);
+        lm_buf_align8(&f->conv);
         lm_buf_add(&f->conv, weight, n);
         p = f->conv.p;
     }
@@ -336,7 +340,7 @@ static int put_over(lm_fin *f, uint64_t n, uint64_t at, lm_elem e, lm_buf *over)
     if (n)
         err = convert(f, at, n, e);
     if (!err)
-        err = put_conv(f, f->conv.n / (lm_vocab_size(f->m->vocab) <= 65536 ? 2 : 4), 0, NULL);
+        err = put_conv(f, f->conv.n / id_width(f->m), 0, NULL);
     counted(f);
     return err;
 }

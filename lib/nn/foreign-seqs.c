@@ -86,51 +86,22 @@ static int shard(lm_seqs *s, lm_shard *d)
 
 /* --- a folder */
 
-static int listed(lm_seqs *s, lm_rec *r, const char *path)
+static int listed(void *ctx, const char *path, lm_rec *r)
 {
-    uint64_t tokens = 0;
-    lm_id h = {0, 0};
     lm_shard d;
     int err = lm_shard_open(&d, path);
 
     if (err)
         return err;
-    if (lm_get_u64(r, "tokens", &tokens) != 1 || tokens != d.tokens ||
-        !lm_id_parse(lm_get(r, "hash"), &h) || lm_id_cmp(h, d.hash))
-        err = lm_err_at(LM_EMISMATCH, path, "not the shard that index.lm lists");
-    else
-        err = shard(s, &d);
+    if (!(err = lm_shard_listed(&d, r)))
+        err = shard(ctx, &d);
     lm_shard_close(&d);
     return err;
 }
 
 int lm_seqs_folder(lm_seqs *s, const char *dir)
 {
-    lm_buf path = {0};
-    lm_rec r = {0};
-    lm_in *in;
-    int err;
-
-    lm_buf_addf(&path, "%s/index.lm", dir);
-    in = lm_in_open(path.p, 0);
-    while ((err = lm_next(in, &r)) == 1) {
-        lm_str f = lm_get(&r, "file");
-
-        if (!lm_is(r.type, "shard"))
-            continue;
-        if (!f.n || memchr(f.p, '/', f.n) || memchr(f.p, 0, f.n)) {
-            err = lm_fail(in, LM_EINVALID, "@shard without a file= in this folder");
-            break;
-        }
-        path.n = 0;
-        lm_buf_addf(&path, "%s/%.*s", dir, (int)f.n, f.p);
-        if ((err = listed(s, &r, path.p)))
-            break;
-    }
-    lm_in_close(in);
-    lm_rec_free(&r);
-    lm_buf_free(&path);
-    return err;
+    return lm_shard_index(dir, listed, s);
 }
 
 /* --- a stream */

@@ -21,16 +21,15 @@ typedef struct {
 /* 0; LM_EIO; LM_ETRUNC (no %end: cut), LM_ECORRUPT, LM_EVERSION, LM_EMISSING, LM_EINVALID. s is filled or empty. */
 int lm_shard_open(lm_shard *s, const char *path);
 void lm_shard_close(lm_shard *s);
+/* Calls f with the path of each shard that DIR/index.lm lists, and its record there, up to one that f does not give 0
+   for. 0, what f gave, or as lm_next; LM_EINVALID where a record names no file of the folder. */
+int lm_shard_index(const char *dir, int (*f)(void *ctx, const char *path, lm_rec *r), void *ctx);
+int lm_shard_listed(const lm_shard *s, lm_rec *r);  /* is it the one r tells of? 0 or LM_EMISMATCH */
 /* Checks, once each, the blocks that hold tokens [lo, hi): the CRC, and that ids are below `ids` (0: any; always the
    same). 0, LM_ECORRUPT or LM_EINVALID naming shard and block. Threads may call it side by side. */
 int lm_shard_met(const lm_shard *s, uint64_t lo, uint64_t hi, uint32_t ids);
 
-static inline uint32_t lm_shard_at(const lm_shard *s, uint64_t i)
-{
-    const uint8_t *p = s->tok + i * s->width;
-
-    return s->width == 2 ? (uint32_t)p[0] | (uint32_t)p[1] << 8 : lm_load32(p);
-}
+static inline uint32_t lm_shard_at(const lm_shard *s, uint64_t i) { return lm_load_id(s->tok + i * s->width, s->width); }
 
 static inline uint64_t lm_shard_end(const lm_shard *s, uint64_t doc) { return lm_load64(s->ends + 8 * doc); }
 

@@ -231,8 +231,7 @@ static uint64_t beyond(const lm_shard *s, const uint8_t *p, uint64_t n, uint32_t
     if (max < ids)
         return n;
     for (uint64_t i = 0;; i++)
-        if ((s->width == 2 ? (uint32_t)(p[2 * i] | p[2 * i + 1] << 8) : lm_load32(p + 4 * i)) >=
-            ids)
+        if (lm_load_id(p + i * s->width, s->width) >= ids)
             return i;
 }
 

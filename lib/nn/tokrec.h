@@ -29,13 +29,26 @@ typedef struct { uint64_t begin, end, from, prefix; lm_id id; } lm_tokseg;
 int lm_tokrec_get(lm_rec *r, lm_tokrec *t);
 lm_tokseg lm_tokrec_seg(const lm_tokrec *t, uint64_t i);  /* segment i < k */
 
-static inline uint32_t lm_tokrec_at(const lm_tokrec *t, uint64_t i)
+/* Little-endian loads from any address. */
+static inline uint32_t lm_load32(const void *p)
 {
-    const uint8_t *p = t->tok + i * t->width;
-    uint32_t v = (uint32_t)p[0] | (uint32_t)p[1] << 8;
+    const uint8_t *b = p;
 
-    return t->width == 2 ? v : v | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+    return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
 }
+
+static inline uint64_t lm_load64(const void *p)
+{
+    return lm_load32(p) | (uint64_t)lm_load32((const uint8_t *)p + 4) << 32;
+}
+
+/* The id at p, of 2 or 4 bytes. */
+static inline uint32_t lm_load_id(const uint8_t *p, unsigned width)
+{
+    return width == 2 ? (uint32_t)p[0] | (uint32_t)p[1] << 8 : lm_load32(p);
+}
+
+static inline uint32_t lm_tokrec_at(const lm_tokrec *t, uint64_t i) { return lm_load_id(t->tok + i * t->width, t->width); }
 
 /* What a packed row is made of, in the order it lies in the body: seq tokens of `width` bytes, weights (none: all 1),
    and of each segment its end (u32), document (16 bytes), place in it (u64) and prefix (u32). */
@@ -50,19 +63,6 @@ void lm_tokrow_segment(lm_tokrow *w, uint64_t end, lm_id id, uint64_t from, uint
 void lm_tokrow_rec(lm_tokrow *w, lm_rec *r, lm_str vocab, lm_str mode);
 void lm_tokrow_clear(lm_tokrow *w);
 void lm_tokrow_free(lm_tokrow *w);
-
-/* Little-endian loads from any address. */
-static inline uint32_t lm_load32(const void *p)
-{
-    const uint8_t *b = p;
-
-    return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
-}
-
-static inline uint64_t lm_load64(const void *p)
-{
-    return lm_load32(p) | (uint64_t)lm_load32((const uint8_t *)p + 4) << 32;
-}
 
 /* The prefix of tokens [from, from + n) of a text whose prefix is given. */
 static inline uint64_t lm_prefix_cut(uint64_t prefix, uint64_t from, uint64_t n)
