@@ -121,25 +121,19 @@ static int walk(rows *x, lm_out *out)
 
 static int run(lm_in *in, lm_out *out)
 {
-    lm_data_opt o = {.seq = seq, .seed = seed};
+    lm_data_opt o = {.seq = seq, .seed = seed, .shuffle = shuffle, .mix = mix};
     const char **path = lm_zalloc(lm_nargs() + 1, sizeof *path);
     lm_vocab *v = NULL;
-    double *weight = NULL;
     rows x = {0};
     int err = lm_nargs() ? 0 : lm_err(LM_EUSAGE, "want SHARDS: folders of lm-shard, or shards");
 
     (void)in;
     for (size_t i = 0; i < lm_nargs(); i++)
         path[i] = lm_arg(i).p;
-    if (!err)
-        err = lm_order_parse(shuffle, &o.order);
-    if (!err && mix)
-        err = lm_mix_parse(mix, lm_nargs(), &weight);
     if (!err && vocab && !(err = lm_vocab_load(vocab, &v))) {
         o.vocab = lm_vocab_hash(v);
         o.ids = lm_vocab_size(v);
     }
-    o.mix = weight;
     if (!err)
         err = (x.d = lm_data_open(path, lm_nargs(), &o)) ? walk(&x, out) : lm_last_error()->err;
     lm_data_close(x.d);
@@ -147,7 +141,6 @@ static int run(lm_in *in, lm_out *out)
     lm_rec_free(&x.r);
     lm_tokrow_free(&x.row);
     free(x.piece);
-    free(weight);
     free(path);
     return err;
 }

@@ -255,7 +255,7 @@ static int emit(pool *p, lm_out *out)
         } else {
             b.n = 0;
             from = lm_buf_need(&b, v[i].n);
-            if (pread(p->fd, b.p, v[i].n, (off_t)(v[i].at - p->mem.n)) != (ssize_t)v[i].n)
+            if (lm_pread_all(p->fd, b.p, v[i].n, v[i].at - p->mem.n))
                 err = lm_err_sys(NULL, "cannot read a temporary file");
         }
         if (!err)

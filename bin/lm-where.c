@@ -220,11 +220,10 @@ static int where(lm_data *d, const lm_vocab *v, uint64_t lo, uint64_t hi)
 
 static int run(lm_in *in, lm_out *out)
 {
-    lm_data_opt o = {.seq = seq, .seed = seed};
+    lm_data_opt o = {.seq = seq, .seed = seed, .shuffle = shuffle, .mix = mix};
     lm_vocab *v = NULL;
     lm_data *d = NULL;
     const char **path;
-    double *weight = NULL;
     uint64_t lo, hi;
     size_t n = lm_nargs();
     int err = 0;
@@ -233,8 +232,6 @@ static int run(lm_in *in, lm_out *out)
     (void)out;
     if (n < 2 || parse_steps(lm_arg(n - 1), &lo, &hi))
         return lm_err(LM_EUSAGE, "want SHARDS... and a step from 1 on, or FROM-TO");
-    if ((err = lm_order_parse(shuffle, &o.order)))
-        return err;
     if (!docs != !vocab)
         return lm_err(LM_EUSAGE, "--docs and --vocab go together");
     if (vocab && (err = lm_vocab_load(vocab, &v)) < 0)
@@ -243,11 +240,6 @@ static int run(lm_in *in, lm_out *out)
         o.vocab = lm_vocab_hash(v);
         o.ids = lm_vocab_size(v);
     }
-    if (mix && (err = lm_mix_parse(mix, n - 1, &weight)) < 0) {
-        lm_vocab_free(v);
-        return err;
-    }
-    o.mix = weight;
     path = lm_zalloc(n, sizeof *path);
     for (size_t i = 0; i + 1 < n; i++)
         path[i] = lm_arg(i).p;
@@ -262,7 +254,6 @@ static int run(lm_in *in, lm_out *out)
     lm_data_close(d);
     lm_vocab_free(v);
     free(path);
-    free(weight);
     return err;
 }
 

@@ -171,7 +171,8 @@ fails 'records that cannot be written to their end: exit 5' 5 'T lost --steps 2 
 M() { t_run=$1; shift; lm-train -q -m model -o "$t_run" --seq 16 --batch-tokens 128 --micro 4 --mix 3,1 "$@" train val; }
 run 'a mixture is trained on, and goes on as if never stopped' 0 'M mix --steps 8; M mixed --steps 4 --sched const; M mixes --steps 8 --sched const; M mixed --steps 8 --sched const; same_ckpt mixed mixes'
 fails 'another mixture is another recipe' 3 'M mixed --steps 12 --sched const --mix 1,1' 'mix'
-fails 'a stream is no set' 2 'lm-train -q -m model -o x9 --mix 1 --seq 16 - <train.toks' 'a stream is no set'
+fails 'a stream comes in its own order' 2 'lm-train -q -m model -o x9 --mix 1 --seq 16 - <train.toks' 'mix: a stream comes in its own order'
+fails 'and takes no other' 2 'lm-train -q -m model -o x9 --shuffle block --seq 16 - <train.toks' 'shuffle: a stream comes in its own order'
 fails 'batch and micro must fit' 2 'lm-train -m model -o x8 --seq 16 --batch-tokens 100 --micro 4 train' 'no multiple'
 run 'documents on the skip list have no weight' 0 'i=0; while [ $i -lt 60 ]; do printf "%032x\n" $i; i=$((i + 1)); done >all
     lm-train -q -m model -o skip $recipe --skip-ids all train 2>msg; [ $? = 3 ] && grep "weight 0" msg'

@@ -25,7 +25,7 @@ $((2 * nrows))"
 run 'the bytes of 100 rows are their tokens' 0 'awk -v n="$nrows" "BEGIN { srand(2); for (i = 0; i < 100; i++) print int(rand() * 2 * n) }" | while read -r s; do check "$s" || exit 1; done'
 is 'all bytes of all documents are told once an epoch' \
     'lm-where --batch "$nrows" --docs docs.lm --vocab tok shards 1 | awk -F "\t" "{ n += \$10 - \$9 } END { print n }"' "$(cat d/* | wc -c)"
-is 'in the order of the shards' 'lm-where --shuffle none --batch 1 shards 3 | cut -f 1-4' '3	2	2	0'
+is 'in the order of the shards' 'lm-where --shuffle none --batch 1 shards 3 | cut -f 1-3 | sort -u' '3	2	2'
 run 'the first lines are the same without the documents' 0 'lm-where --batch 2 -s 9 shards 1-$((nrows)) | cmp - - && cut -f 1-7 steps >a; lm-where --batch 2 -s 9 shards 1-$((nrows)) | cmp - a'
 is 'a step of --batch-tokens' 'lm-where --batch-tokens 256 shards 5 | cut -f 2 | sort -nu | tr "\n" " "' '16 17 18 19 '
 lm-fim --rate 1 docs.lm >fim.lm

@@ -53,6 +53,26 @@ int lm_write_all(int fd, const void *buf, size_t n)
     return 0;
 }
 
+int lm_pread_all(int fd, void *buf, size_t n, uint64_t off)
+{
+    char *p = buf;
+
+    while (n) {
+        ssize_t k = pread(fd, p, n, (off_t)off);
+
+        if (!k)
+            errno = EIO;
+        if (!k || (k < 0 && errno != EINTR))
+            return -1;
+        if (k > 0) {
+            p += k;
+            n -= (size_t)k;
+            off += (uint64_t)k;
+        }
+    }
+    return 0;
+}
+
 int lm_temp_file(const char *dir, int *fd)
 {
     lm_buf name = {0};

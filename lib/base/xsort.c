@@ -280,7 +280,6 @@ static int more(lm_xsort *x, reader *r, size_t n)
 {
     while (r->hi - r->lo < n) {
         size_t room;
-        ssize_t k;
 
         if (r->lo) {
             memmove(r->buf, r->buf + r->lo, r->hi - r->lo);
@@ -290,15 +289,11 @@ static int more(lm_xsort *x, reader *r, size_t n)
         room = r->cap - r->hi;
         if (room > r->end - r->off)
             room = (size_t)(r->end - r->off);
-        k = pread(x->fd, r->buf + r->hi, room, (off_t)r->off);
-        if (k < 0 && errno == EINTR)
-            continue;
-        if (k <= 0) {
-            errno = k ? errno : EIO;
+        errno = EIO; /* of a run that ends within an item */
+        if (!room || lm_pread_all(x->fd, r->buf + r->hi, room, r->off))
             return lm_err_sys(x->dir, "cannot read a temporary file");
-        }
-        r->hi += (size_t)k;
-        r->off += (uint64_t)k;
+        r->hi += room;
+        r->off += room;
     }
     return 0;
 }

@@ -45,7 +45,7 @@ static int add_listed(void *ctx, const char *path, lm_rec *r)
 }
 
 /* Counts rows and takes the hash of the set. */
-static int sum_up(lm_data *d)
+static int sum_up(lm_data *d, const lm_order *order)
 {
     lm_data_facts *f = &d->about;
     lm_buf b = {0};
@@ -77,8 +77,7 @@ static int sum_up(lm_data *d)
         s->first = d->first[s->shard];
         s->rows = (i + 1 < d->map.nset ? d->first[s[1].shard] : f->rows) - s->first;
         if (s->rows)
-            lm_epochs_init(&s->order, &d->o.order, s->rows, f->seq * d->shard[s->shard].width,
-                           d->o.seed);
+            lm_epochs_init(&s->order, order, s->rows, f->seq * d->shard[s->shard].width, d->o.seed);
     }
     if (!all)
         f->bytes = 0;
@@ -94,14 +93,17 @@ static int sum_up(lm_data *d)
 lm_data *lm_data_open(const char *const *paths, size_t n, const lm_data_opt *o)
 {
     lm_data *d = lm_zalloc(1, sizeof *d);
-    int err = n ? 0 : lm_err(LM_EINVALID, "no shard given");
+    double *weight = NULL;
+    lm_order order;
+    int err = n ? lm_order_parse(o->shuffle ? o->shuffle : "full", &order)
+                : lm_err(LM_EINVALID, "no shard given");
 
     d->o = *o;
     d->map.nset = o->mix ? n : 1;
     d->map.set = lm_zalloc(d->map.nset + 1, sizeof *d->map.set);
-    d->o.mix = NULL; /* the caller's */
-    if (!err && o->mix)
-        err = lm_mix_init(&d->map.mix, o->mix, n, o->seed);
+    if (!err && o->mix && !(err = lm_mix_parse(o->mix, n, &weight)))
+        err = lm_mix_init(&d->map.mix, weight, n, o->seed);
+    free(weight);
     for (size_t i = 0; !err && i < n; i++) {
         struct stat st;
 
@@ -115,7 +117,7 @@ lm_data *lm_data_open(const char *const *paths, size_t n, const lm_data_opt *o)
     }
     d->first = lm_zalloc(d->nshard + 1, sizeof *d->first);
     if (!err)
-        err = sum_up(d);
+        err = sum_up(d, &order);
     for (size_t i = 0; !err && i < d->map.nset; i++)
         if (!d->map.set[i].rows)
             err = lm_err_at(LM_EINVALID, paths[i], "less than a row of %" PRIu64 " tokens",

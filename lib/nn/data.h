@@ -7,8 +7,8 @@
 typedef struct {
     uint64_t seq;                                  /* tokens a row; 0: the shards' seq=, else 2048 */
     uint64_t seed;
-    lm_order order;                                /* of the rows; zero: full */
-    const double *mix;                             /* weights of the paths, each a set of its own (nn/mix.h); NULL: one set */
+    const char *shuffle;                           /* the order of the rows, as lm_order_parse takes it; NULL: full */
+    const char *mix;                               /* weights of the paths, each a set of its own, as lm_mix_parse takes them; NULL: one set */
     bool docmask;                                  /* documents in a row do not see each other */
     const char *vocab;                             /* 32 hex digits the data must have; NULL: any */
     uint32_t ids;                                  /* ids must be below; 0: not checked */
@@ -40,7 +40,8 @@ typedef struct {
 
 typedef struct lm_data lm_data;
 /* Each path is a folder with index.lm or a shard. NULL: error stored (LM_EIO, LM_EMISMATCH with
-   another vocab=, LM_ETRUNC, LM_ECORRUPT, LM_EINVALID without a row, LM_EUSAGE as lm_mix_init). */
+   another vocab=, LM_ETRUNC, LM_ECORRUPT, LM_EINVALID without a row, LM_EUSAGE as lm_order_parse, lm_mix_parse and
+   lm_mix_init). */
 lm_data *lm_data_open(const char *const *paths, size_t n, const lm_data_opt *o);
 /* Rows of the @tok records of in, in their order; seq 0 = their seq=. in stays the caller's. */
 lm_data *lm_data_stream(lm_in *in, const lm_data_opt *o);

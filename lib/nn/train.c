@@ -154,34 +154,30 @@ static int open_data(lm_trainer *t)
     const lm_train_opt *o = t->o;
     lm_data_opt d = {.seq = o->seq,
                      .seed = o->seed,
+                     .shuffle = o->shuffle,
+                     .mix = o->mix,
                      .docmask = !o->plain,
                      .vocab = t->vocab[0] ? t->vocab : NULL,
                      .ids = t->m->cfg.vocab,
                      .skip = o->skip_ids ? &t->skip : NULL};
     int err = skip_list(t);
 
-    if (err || (err = lm_order_parse(o->shuffle, &d.order)))
+    if (err)
         return err;
     if (o->nshards == 1 && !strcmp(o->shards[0], "-")) {
-        if (o->mix)
-            return lm_err(LM_EUSAGE, "--mix: a stream is no set");
+        if (o->mix || !strncmp(o->shuffle, "block", 5))
+            return lm_err(LM_EUSAGE, "%s: a stream comes in its own order",
+                          o->mix ? "--mix" : "--shuffle");
         t->in = lm_in_open("-", 0);
         t->data = lm_data_stream(t->in, &d);
         if ((err = lm_data_peek(t->data)))
             return err;
     } else {
-        double *mix = NULL;
-
-        if (o->mix && (err = lm_mix_parse(o->mix, o->nshards, &mix)) < 0)
-            return err;
-        d.mix = mix;
-        t->data = lm_data_open(o->shards, o->nshards, &d);
-        free(mix);
-        if (!t->data)
+        if (!(t->data = lm_data_open(o->shards, o->nshards, &d)))
             return lm_last_error()->err;
     }
     if (o->nval) {
-        d.order.kind = LM_ORDER_NONE;
+        d.shuffle = "none";
         d.mix = NULL;
         d.skip = NULL;
         d.seq = lm_data_about(t->data)->seq;

@@ -387,7 +387,7 @@ int lm_box_filter(struct sock_fprog *out)
     if (!e && !fstat(fd, &st) && st.st_size > 0) {
         made.len = (unsigned short)((size_t)st.st_size / sizeof *made.filter);
         made.filter = lm_alloc((size_t)st.st_size);
-        if (pread(fd, made.filter, (size_t)st.st_size, 0) != st.st_size)
+        if (lm_pread_all(fd, made.filter, (size_t)st.st_size, 0))
             e = -EIO;
     }
     if (fd >= 0)

@@ -24,7 +24,7 @@ static bool row(int fd, uint64_t at, lm_mark *m)
 {
     char s[ROW];
 
-    if (pread(fd, s, ROW, (off_t)at) != ROW || s[16] != '\t' || s[33] != '\t' || s[50] != '\n')
+    if (lm_pread_all(fd, s, ROW, at) || s[16] != '\t' || s[33] != '\t' || s[50] != '\n')
         return false;
     return field(s, &m->rec) && field(s + 17, &m->off) && field(s + 34, &m->inner);
 }

@@ -192,15 +192,14 @@ static bool resumes(const char *const *paths, size_t n, const char *order, uint6
                     uint64_t w2)
 {
     enum { G = 24, M = 6, STEPS = 20, SEQ = 16 };
-    static const double weight[] = {2, 1, 5};
-    lm_data_opt o = {.seq = SEQ, .seed = 3, .mix = n > 1 ? weight : NULL};
+    lm_data_opt o = {.seq = SEQ, .seed = 3, .shuffle = order, .mix = n > 1 ? "2,1,5" : NULL};
     uint32_t a[SEQ], b[SEQ], tgt[SEQ], start[SEQ];
     uint8_t w[SEQ];
     lm_row whole = {.ids = a, .tgt = tgt, .start = start, .w = w},
            part = {.ids = b, .tgt = tgt, .start = start, .w = w};
     lm_data *d;
     uint64_t next = 0;
-    bool good = !lm_order_parse(order, &o.order) && (d = lm_data_open(paths, n, &o));
+    bool good = (d = lm_data_open(paths, n, &o));
 
     for (uint64_t t = 0; good && t < STEPS; t++) {
         uint64_t world = t < k ? w1 : w2;
@@ -239,9 +238,8 @@ static bool worlds(const char *one, const char *many)
 /* Shares of a mixture, and each set's own order: its samples are its epochs. */
 static bool mixes(const char *one, const char *many)
 {
-    static const double weight[] = {3, 1};
     const char *paths[] = {one, many};
-    lm_data_opt o = {.seq = 16, .seed = 3, .mix = weight};
+    lm_data_opt o = {.seq = 16, .seed = 3, .mix = "3,1"};
     lm_data *d = lm_data_open(paths, 2, &o), *set[2] = {open_with(one, (lm_data_opt){.seq = 16}),
                                                         open_with(many, (lm_data_opt){.seq = 16})};
     uint64_t rows[2], taken[2] = {0}, *times;
@@ -334,7 +332,7 @@ static void prefixed(const char *path)
 
     prefixes = true;
     for (int k = 0; good && k < 8; k++) {
-        lm_data_opt o = {.seq = seq[k / 2], .docmask = k % 2, .order = {.kind = LM_ORDER_NONE}};
+        lm_data_opt o = {.seq = seq[k / 2], .docmask = k % 2, .shuffle = "none"};
         lm_data *d = NULL;
 
         good = write_shards(path, 1 << 20) == 0 && (d = open_with(path, o)) &&
