@@ -106,7 +106,7 @@ $(O)/obj/kernels/dispatch.o: $(KLIST)
 KNN      := $(if $(filter fuzz,$(CONF)),$(shell grep -ls '^LM_KERN.[a-z0-9]*, [a-z0-9]*.' $(KREF) $(KX86)))
 $(KNN:%.c=$(O)/obj/%.o): OPT_fuzz := -O1
 # Rows are widened, and ids looked through, many at a time.
-$(O)/obj/lib/nn/datarow.o $(O)/obj/lib/nn/shardmap.o: OPT_release += -O3
+$(O)/obj/lib/nn/datarow.o $(O)/obj/lib/nn/shardmet.o: OPT_release += -O3
 $(O)/obj/lib/cli/run.o: ALLCF += -DLM_VERSION='"$(VERSION)"' -DLM_BUILD='"$(CC) $(OPT_$(CONF)) $(CFLAGS)"'
 
 $(O)/liblm.a: $(LIBOBJ)

@@ -10,8 +10,8 @@ is 'a folder of a shard and an index' 'ls d' '00000.lm
 index.lm'
 is 'the shard is a stream of four records' 'heads d/00000.lm | sed "s/ *$//"' "@shard 0 vocab=$v dt=u16 tokens=7 docs=2 seq=0 mode=none bytes=11 hash=95af714d65b64b67d8dddc661357175a
 @tok 14 dt=u16 shape=7 vocab=$v
-@ends 20 dt=u64 shape=2 of=tok with=crc:u32:1
-@ids 48 dt=u8 shape=2,16 of=tok with=from:u64:2"
+@ends 28 dt=u64 shape=2 of=tok with=crc:u32:1,sum:u32:1
+@ids 52 dt=u8 shape=2,16 of=tok with=from:u64:2,sum:u32:1"
 is 'tokens begin at a multiple of 64' 'at=$(grep -abo a1a2a3a4a5b1b2 d/00000.lm | cut -d: -f1); echo $((at % 64))' 0
 run 'or of 4096' 0 'lm-shard --align 4096 -o e in.lm'
 is 'as asked' 'at=$(grep -abo a1a2a3a4a5b1b2 e/00000.lm | cut -d: -f1); echo $((at % 4096))' 0
@@ -54,9 +54,9 @@ fails 'rows and loose documents do not mix' 3 'lm-shard -o m both.lm' 'mismatch:
 run 'rows make shards of rows' 0 'lm-shard -o r rows.lm && heads r/00000.lm | grep "seq=4 mode=concat"'
 stream "@tok dt=u16 shape=3 vocab=$v" 'c1c2c3' "@tok dt=u16 shape=5 vocab=$v prefix=4" 'a1a2a3a4a5' "@tok dt=u16 shape=2 vocab=$v" 'b1b2' >prefix.lm
 lens() { tail -c +$(($(LC_ALL=C grep -ab '^@prefix' "$1/00000.lm" | cut -d: -f1) + 1)) "$1/00000.lm" | sed 1d | head -c "$2" | od -An -v -tu4 | tr -s ' '; }
-is 'how many tokens of each document see each other is kept' 'lm-shard -o p prefix.lm; heads p/00000.lm | grep @prefix; lens p 12' '@prefix 12 dt=u32 shape=3 of=tok
+is 'how many tokens of each document see each other is kept' 'lm-shard -o p prefix.lm; heads p/00000.lm | grep @prefix; lens p 12' '@prefix 20 dt=u32 shape=3 of=tok with=sum:u32:1
  0 4 0'
-is '.. also of rows' 'lm-pack -q --mode concat --seq 5 prefix.lm | lm-shard -o q && heads q/00000.lm | grep @prefix; lens q 16' '@prefix 16 dt=u32 shape=4 of=tok
+is '.. also of rows' 'lm-pack -q --mode concat --seq 5 prefix.lm | lm-shard -o q && heads q/00000.lm | grep @prefix; lens q 16' '@prefix 20 dt=u32 shape=4 of=tok with=sum:u32:1
  0 2 2 0'
 run '.. in a shard that is whole' 0 'lm-check p/00000.lm q/00000.lm'
 stream "@tok dt=u16 shape=3 vocab=$v prefix=0" 'c1c2c3' >none.lm

@@ -78,11 +78,80 @@ for at in 0:0 $((block - 1)):0 $block:1 $((2 * block - 1)):1 $((2 * block)):2 $(
     fails "byte ${at%:*} is of block ${at#*:}" 3 'lm-rows --vocab tok --seq 4096 --shuffle none x >printed' "x/00001.lm: corrupt: block ${at#*:} of tokens .*wrong CRC"
     is '.. all rows before come' 'of_rows' "$rows_before"
 done
-fresh
-for at in 0 2 4 6 8 10 12 14 16 18; do flip x/00001.lm $(($(body x/00001.lm ends) + 8 * at + 7)); done
-fails 'ends that do not rise: lm-train' 3 'after 0 train --shuffle none x/00001.lm' 'x/00001.lm: corrupt: @ends: document 0 ends'
-fails 'ends that do not rise: lm-rows' 3 'after 0 rows --shuffle none x/00001.lm' 'x/00001.lm: corrupt: @ends: document 0 ends'
-fails 'ends that do not rise: lm-where' 3 'after 0 where --shuffle none x/00001.lm' 'x/00001.lm: corrupt: @ends: document 0 ends'
+# --- what stands behind the tokens has sums of its own, for each 64 KiB of a record's body
+of_vocab=$(lm-ls -k vocab a)
+awk -v v="$of_vocab" 'BEGIN {
+    n = 20000; print "%lm 1"
+    for (i = 0; i < n; i++) {
+        printf "@tok 24 dt=u16 shape=8 vocab=%s id=%032d prefix=2 with=weight:u8:8\n", v, i + 1
+        for (k = 0; k < 8; k++) printf "%c\001", 1 + (i * 3 + k * k) % 8
+        print "\001\001\001\002\002\001\001\001"
+    }
+    print "%end n=" n " b=" n * 24 }' >small.toks
+shards small small.toks
+s=small/00000.lm
+steps=1
+# without_sums FILE: the shard as older versions wrote it
+without_sums()
+{
+    o_b=0 o_docs=$(grep -a '^@shard' "$1" | sed 's/.* docs=\([0-9]*\).*/\1/')
+    head -c $(($(LC_ALL=C grep -abo '^@ends ' "$1" | cut -d : -f 1) - 1)) "$1"
+    for o_type in ends ids weight prefix; do
+        o_head=$(grep -a "^@$o_type " "$1") || continue
+        case $o_type in
+        ends) o_n=${o_head#*crc:u32:} o_n=$((8 * o_docs + 4 * ${o_n%%,*})) ;;
+        ids) o_n=$((24 * o_docs)) ;;
+        weight) o_n=${o_head#*shape=} o_n=${o_n%% *} ;;
+        prefix) o_n=$((4 * o_docs)) ;;
+        esac
+        printf '\n%s\n' "$o_head" | sed "s/^\(@[a-z]*\) [0-9]*/\1 $o_n/; s/ with=sum:.*//; s/,sum:.*//"
+        tail -c +$(($(body "$1" $o_type) + 1)) "$1" | head -c "$o_n"
+        o_b=$((o_b + o_n))
+    done
+    o_n=$(grep -a '^@tok ' "$1" | cut -d ' ' -f 2)
+    printf '\n%s b=%d\n' "$(grep -ao '^%end n=[0-9]*' "$1")" $((o_b + o_n))
+}
+# in the first block of each: refused before a step, a row, a line; the ends still rise
+from_at=$((16 * 20000))
+for at in ends:48 ids:100 ids:15 weight:77 prefix:40; do
+    rm -rf x && cp -r small x
+    flip x/00000.lm $(($(body $s ${at%:*}) + ${at#*:}))
+    refused "a flipped bit in @${at%:*}" 3 "x/00000.lm: corrupt: block 0 of @${at%:*} \\(bytes 0-65535\\): wrong CRC" --shuffle none x
+done
+each() { lm-rows --seq 32 --shuffle none "$@"; }
+of_each() { of_rows; }
+# in a later one: the rows before come. A document is read with where it begins and
+# the one behind it; weights are looked at with the block of their tokens
+for at in ends:$((8 * 8192 + 8)):1:2047 ends:$((8 * 19000)):2:4095 ids:$((16 * 4096)):1:1023 ids:$((from_at + 8 * 7000)):5:239 \
+    weight:65536:1:0 weight:159999:2:0 prefix:$((4 * 17000)):1:4095; do
+    echo "$at" | tr : ' ' >of && read -r type place nr first <of
+    rm -rf x && cp -r small x
+    flip x/00000.lm $(($(body $s "$type") + place))
+    fails "byte $place of @$type: the rows before block $nr" 3 "after $first each x" "x/00000.lm: corrupt: block $nr of @$type \\(bytes $((nr * 65536))-[0-9]*\\): wrong CRC"
+done
+sed 's/ prefix=2//' small.toks >loose.toks && shards loose loose.toks
+for type in ends ids weight; do
+    rm -rf x && cp -r loose x
+    flip x/00000.lm $(($(body loose/00000.lm "$type") + 70000))
+    fails "lm-export, @$type" 3 'lm-export --to datatrove -o none x' "x/00000.lm: corrupt: block 1 of @$type .*: wrong CRC"
+done
+mkdir old && without_sums $s >old/00000.lm && cp small/index.lm old/
+like 'a shard without sums' 'heads old/00000.lm' '^@ids [0-9]* dt=u8 shape=20000,16 of=tok with=from:u64:20000$'
+run '.. is whole' 0 'lm-check old/00000.lm'
+run '.. and makes the same rows' 0 'lm-rows --seq 32 small >want && lm-rows --seq 32 old | cmp - want'
+for at in 0 2 4 6 8 10; do flip old/00000.lm $(($(body old/00000.lm ends) + 8 * at + 7)); done
+refused 'ends that do not rise' 3 'old/00000.lm: corrupt: @ends: document 0 ends' --shuffle none old/00000.lm
+cp $s twice && printf '%%lm 1\n' >x.head
+sed -i 's/^%end n=6 b=\([0-9]*\).*/@prefix 0 dt=u32 shape=0 of=tok\n\n%end n=7 b=\1/' twice
+refused 'a record that stands twice' 3 'twice:6:.*corrupt: a second @prefix' twice
+sed 's/^\(@prefix .*sum:u32:\)2/\11/' $s >fewer
+refused 'sums of other places' 3 'fewer:5:.*invalid: sums that are not the last part' fewer
+sed 's/with=\(from:u64:20000\),\(sum:u32:8\)/with=\2,\1/' $s >early
+refused 'sums before what they are of' 3 'early:3:.*invalid: sums that are not the last part' early
+sed 's/^@prefix 80008 \(.*sum:u32:\)2/@prefix 80012 \13/; s/^%end n=6 b=\([0-9]*\).*/123\n%end n=6 b=0/' $s >excess
+sed -i 's/^%end.*/%end n=6 b='$(($(grep -a '^@' $s | awk '{ n += $2 } END { print n }') + 4))/ excess
+refused 'more sums than blocks' 3 'excess:5:.*mismatch: sums of another number of blocks' excess
+vocab=tok steps=30
 
 # --- cut short: nothing is read of it
 short() { fresh && head -c "$1" whole/00001.lm >x/00001.lm; }

@@ -34,7 +34,9 @@ lm_shard *lm_data_shard(const lm_data *d, uint64_t row, uint64_t *base)
     return &d->shard[lo];
 }
 
-/* The piece that holds token g: the first whose end is beyond it. */
+/* The piece that holds token g: the first whose end is beyond it. What is looked at on the way need
+   not have been checked: an end that is wrong and leads astray is that of the piece found or of the
+   one before. */
 static uint64_t piece_at(const lm_shard *s, uint64_t g)
 {
     uint64_t lo = 0, hi = s->docs - 1;
@@ -62,12 +64,12 @@ static bool goes_on(const lm_shard *s, uint64_t p)
 /* Walks the pieces of the row that starts at token base: `at` is what lies behind them. */
 typedef struct {
     const lm_shard *s;
-    uint64_t base, seq, at, p;
+    uint64_t base, seq, at, p, sure; /* pieces below sure were checked */
 } pieces;
 
 static pieces walk(const lm_shard *s, uint64_t base, uint64_t seq)
 {
-    return (pieces){s, base, seq, 0, piece_at(s, base)};
+    return (pieces){s, base, seq, 0, piece_at(s, base), 0};
 }
 
 /* 1, 0 behind the last one, LM_ECORRUPT. */
@@ -75,9 +77,12 @@ static int next(pieces *w, lm_piece *out)
 {
     const lm_shard *s = w->s;
     uint64_t begin, end, prefix, here = w->base + w->at, p = w->p++;
+    int err;
 
     if (w->at == w->seq)
         return 0;
+    if (p >= w->sure && (err = lm_shard_doc_met(s, p, &w->sure)))
+        return err;
     begin = p ? lm_shard_end(s, p - 1) : 0;
     end = p < s->docs ? lm_shard_end(s, p) : 0;
     if (end <= here || end > s->tokens || begin > here)

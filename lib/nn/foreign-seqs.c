@@ -57,18 +57,23 @@ static int give(lm_seqs *s, lm_shard *d, uint64_t i, uint64_t lo, uint64_t hi)
 
 static int shard(lm_seqs *s, lm_shard *d)
 {
-    uint64_t n = d->seq ? d->tokens / d->seq : d->docs, at = 0, gone = 0;
+    uint64_t n = d->seq ? d->tokens / d->seq : d->docs, at = 0, gone = 0, sure = 0;
     int err = 0;
 
     if (d->seq && d->tokens % d->seq)
         return lm_err_at(LM_ECORRUPT, d->path, "%" PRIu64 " ids are no rows of %" PRIu64, d->tokens,
                          d->seq);
     for (uint64_t i = 0; d->prefix && i < d->docs; i++)
-        if (lm_load32(d->prefix + 4 * i))
+        if (i >= sure && (err = lm_shard_doc_met(d, i, &sure)))
+            return err;
+        else if (lm_load32(d->prefix + 4 * i))
             return lm_err_at(LM_EINVALID, d->path, "@prefix: no other format has a place for it");
     for (uint64_t i = 0; !err && i < n; i++) {
-        uint64_t to = d->seq ? at + d->seq : lm_shard_end(d, i);
+        uint64_t to;
 
+        if (!d->seq && i >= sure && (err = lm_shard_doc_met(d, i, &sure)))
+            return err;
+        to = d->seq ? at + d->seq : lm_shard_end(d, i);
         if (to < at || to > d->tokens)
             return lm_err_at(LM_ECORRUPT, d->path, "@ends: document %" PRIu64 " ends at %" PRIu64,
                              i, to);

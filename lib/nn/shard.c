@@ -166,39 +166,56 @@ static int patch(lm_shards *w, uint64_t at, size_t width, lm_buf *b)
     return 0;
 }
 
+/* Adds a record to those behind the tokens: its body and, as the last part of it, the sums. */
+static void add_summed(lm_buf *b, const char *type, const char *shape, const char *with,
+                       lm_buf *body)
+{
+    uint64_t len;
+
+    lm_buf_align8(body);
+    len = body->n;
+    for (uint64_t at = 0; at < len; at += LM_SHARD_SUM) {
+        uint64_t n = len - at < LM_SHARD_SUM ? len - at : LM_SHARD_SUM;
+        uint32_t c = lm_crc32(0, body->p + at, n);
+
+        lm_buf_le(body, c, 4);
+    }
+    lm_buf_addf(b, "\n@%s %zu %s of=tok with=%ssum:u32:%" PRIu64 "\n", type, body->n, shape, with,
+                lm_shard_sums_of(len));
+    lm_buf_add(b, body->p, body->n);
+}
+
 /* The records behind the tokens; *body grows by their bodies. */
 static void tail(lm_shards *w, lm_str tok, lm_buf *b, uint64_t *recs, uint64_t *body)
 {
-    uint64_t blocks = (tok.n + LM_SHARD_BLOCK - 1) / LM_SHARD_BLOCK, len = w->ends.n + 4 * blocks;
+    uint64_t blocks = (tok.n + LM_SHARD_BLOCK - 1) / LM_SHARD_BLOCK;
+    char shape[48], with[48];
 
-    lm_buf_addf(b, "\n@ends %" PRIu64 " dt=u64 shape=%" PRIu64 " of=tok with=crc:u32:%" PRIu64 "\n",
-                len, w->docs, blocks);
-    lm_buf_add(b, w->ends.p, w->ends.n);
     for (uint64_t i = 0; i < blocks; i++) {
         size_t at = i * LM_SHARD_BLOCK,
                n = tok.n - at < LM_SHARD_BLOCK ? tok.n - at : LM_SHARD_BLOCK;
         uint32_t c = lm_crc32(0, tok.p + at, n);
 
-        lm_buf_le(b, c, 4);
+        lm_buf_le(&w->ends, c, 4);
     }
-    *body += len;
-    len = w->ids.n + w->from.n;
-    lm_buf_addf(b,
-                "\n@ids %" PRIu64 " dt=u8 shape=%" PRIu64 ",16 of=tok with=from:u64:%" PRIu64 "\n",
-                len, w->docs, w->docs);
-    lm_buf_add(b, w->ids.p, w->ids.n);
-    lm_buf_add(b, w->from.p, w->from.n);
-    *body += len;
+    snprintf(shape, sizeof shape, "dt=u64 shape=%" PRIu64, w->docs);
+    snprintf(with, sizeof with, "crc:u32:%" PRIu64 ",", blocks);
+    add_summed(b, "ends", shape, with, &w->ends);
+    snprintf(shape, sizeof shape, "dt=u8 shape=%" PRIu64 ",16", w->docs);
+    snprintf(with, sizeof with, "from:u64:%" PRIu64 ",", w->docs);
+    lm_buf_add(&w->ids, w->from.p, w->from.n);
+    add_summed(b, "ids", shape, with, &w->ids);
+    *body += w->ends.n + w->ids.n;
     *recs = 4;
     if (w->weight.n) {
-        lm_buf_addf(b, "\n@weight %zu dt=u8 shape=%zu of=tok\n", w->weight.n, w->weight.n);
-        lm_buf_add(b, w->weight.p, w->weight.n);
+        snprintf(shape, sizeof shape, "dt=u8 shape=%" PRIu64, w->tokens);
+        add_summed(b, "weight", shape, "", &w->weight);
         *body += w->weight.n;
         ++*recs;
     }
     if (w->prefix.n) {
-        lm_buf_addf(b, "\n@prefix %zu dt=u32 shape=%" PRIu64 " of=tok\n", w->prefix.n, w->docs);
-        lm_buf_add(b, w->prefix.p, w->prefix.n);
+        snprintf(shape, sizeof shape, "dt=u32 shape=%" PRIu64, w->docs);
+        add_summed(b, "prefix", shape, "", &w->prefix);
         *body += w->prefix.n;
         ++*recs;
     }

@@ -5,6 +5,17 @@
 #include <stdatomic.h>
 
 #define LM_SHARD_BLOCK 1048576                     /* bytes of tokens a CRC covers */
+#define LM_SHARD_SUM 65536                         /* bytes of the body of another record; a search meets several */
+
+/* The sums of the body of a record behind the tokens: of the len bytes that stand before them there. sum NULL: none. */
+typedef struct {
+    const char *name;
+    const uint8_t *body, *sum;
+    uint64_t len;
+    _Atomic uint8_t *met;                          /* a byte a block: 1 once it was found right */
+} lm_shard_sums;
+
+static inline uint64_t lm_shard_sums_of(uint64_t len) { return len / LM_SHARD_SUM + (len % LM_SHARD_SUM > 0); }
 
 /* A mapped shard. The views lie in map, which lives until lm_shard_close. */
 typedef struct {
@@ -15,7 +26,8 @@ typedef struct {
     unsigned width;                                /* 2 or 4 */
     char vocab[33], mode[16];
     lm_id hash;
-    _Atomic uint8_t *met;                          /* a byte a block: 1 once it was found right */
+    _Atomic uint8_t *met;                          /* of the tokens, as of a record's sums */
+    lm_shard_sums of_ends, of_ids, of_weight, of_prefix;
 } lm_shard;
 
 /* 0; LM_EIO; LM_ETRUNC (no %end: cut), LM_ECORRUPT, LM_EVERSION, LM_EMISSING, LM_EINVALID. s is filled or empty. */
@@ -25,9 +37,12 @@ void lm_shard_close(lm_shard *s);
    for. 0, what f gave, or as lm_next; LM_EINVALID where a record names no file of the folder. */
 int lm_shard_index(const char *dir, int (*f)(void *ctx, const char *path, lm_rec *r), void *ctx);
 int lm_shard_listed(const lm_shard *s, lm_rec *r);  /* is it the one r tells of? 0 or LM_EMISMATCH */
-/* Checks, once each, the blocks that hold tokens [lo, hi): the CRC, and that ids are below `ids` (0: any; always the
-   same). 0, LM_ECORRUPT or LM_EINVALID naming shard and block. Threads may call it side by side. */
+/* Checks, once each, the blocks that hold tokens [lo, hi) and their weights: the CRC, and that ids are below `ids` (0:
+   any; always the same). 0, LM_ECORRUPT or LM_EINVALID naming shard and block. Threads may call it side by side. */
 int lm_shard_met(const lm_shard *s, uint64_t lo, uint64_t hi, uint32_t ids);
+/* The same of what is known of document (or piece) doc, where it begins and the one behind it: ends, ids, from, prefix.
+   *sure, beyond doc: documents below it need no call any more. A shard without sums is taken as it is. */
+int lm_shard_doc_met(const lm_shard *s, uint64_t doc, uint64_t *sure);
 
 static inline uint32_t lm_shard_at(const lm_shard *s, uint64_t i) { return lm_load_id(s->tok + i * s->width, s->width); }
 

@@ -1,5 +1,6 @@
 /* shardmap: reads one token shard in place. The file is walked by its record heads, so opening a
-   shard costs a few lines whatever its size; token blocks are checked when they are first met. */
+   shard costs a few lines whatever its size; blocks are checked when they are first met
+   (shardmet.c). */
 #include "nn/shard.h"
 #include <inttypes.h>
 
@@ -69,6 +70,28 @@ static int array(walk *w, const char *name, const char *dt, uint64_t n, const ui
     return 0;
 }
 
+/* The sums of the record's body, if it has them: of all that stands before them there. */
+static int sums(walk *w, const char *name, lm_shard_sums *c)
+{
+    const uint8_t *body = (const uint8_t *)w->r.body.p;
+    lm_str a;
+    uint64_t d0, n;
+    int got = lm_array(&w->r, "sum", "u32", &a, &d0, &n);
+
+    if (got < 0)
+        return bad(w, LM_EINVALID, lm_last_error()->detail);
+    if (!got) /* an older shard */
+        return 0;
+    *c = (lm_shard_sums){.name = name, .body = body, .sum = (const uint8_t *)a.p};
+    c->len = (uint64_t)(c->sum - body);
+    if (c->sum + 4 * n != body + w->r.body.n)
+        return bad(w, LM_EINVALID, "sums that are not the last part of the body");
+    if (n != lm_shard_sums_of(c->len))
+        return bad(w, LM_EMISMATCH, "sums of another number of blocks than the record has");
+    c->met = lm_zalloc(n + 1, sizeof *c->met);
+    return 0;
+}
+
 static int record(walk *w)
 {
     lm_shard *s = w->s;
@@ -91,18 +114,33 @@ static int record(walk *w)
 
         if (!w->tok) /* how many blocks there are is not known yet */
             return bad(w, LM_ECORRUPT, "@ends before @tok");
-        if ((err = array(w, "", "u64", s->docs, &s->ends)))
+        if (s->ends)
+            return bad(w, LM_ECORRUPT, "a second @ends");
+        if ((err = array(w, "", "u64", s->docs, &s->ends)) ||
+            (err = array(w, "crc", "u32", blocks, &s->crc)))
             return err;
-        return array(w, "crc", "u32", blocks, &s->crc);
+        return sums(w, "ends", &s->of_ends);
     }
-    if (lm_is(t, "ids"))
-        return (err = array(w, "", "u8", s->docs * 16, &s->ids))
-                   ? err
-                   : array(w, "from", "u64", s->docs, &s->from);
-    if (lm_is(t, "weight"))
-        return array(w, "", "u8", s->tokens, &s->weight);
-    if (lm_is(t, "prefix"))
-        return array(w, "", "u32", s->docs, &s->prefix);
+    if (lm_is(t, "ids")) {
+        if (s->ids)
+            return bad(w, LM_ECORRUPT, "a second @ids");
+        if ((err = array(w, "", "u8", s->docs * 16, &s->ids)) ||
+            (err = array(w, "from", "u64", s->docs, &s->from)))
+            return err;
+        return sums(w, "ids", &s->of_ids);
+    }
+    if (lm_is(t, "weight")) {
+        if (s->weight)
+            return bad(w, LM_ECORRUPT, "a second @weight");
+        return (err = array(w, "", "u8", s->tokens, &s->weight)) ? err
+                                                                 : sums(w, "weight", &s->of_weight);
+    }
+    if (lm_is(t, "prefix")) {
+        if (s->prefix)
+            return bad(w, LM_ECORRUPT, "a second @prefix");
+        return (err = array(w, "", "u32", s->docs, &s->prefix)) ? err
+                                                                : sums(w, "prefix", &s->of_prefix);
+    }
     return 0;
 }
 
@@ -208,59 +246,9 @@ void lm_shard_close(lm_shard *s)
     lm_munmap_file(s->map);
     free(s->path);
     free((void *)s->met);
+    free((void *)s->of_ends.met);
+    free((void *)s->of_ids.met);
+    free((void *)s->of_weight.met);
+    free((void *)s->of_prefix.met);
     memset(s, 0, sizeof *s);
-}
-
-/* The first of n tokens whose id is not below ids; n: none. */
-static uint64_t beyond(const lm_shard *s, const uint8_t *p, uint64_t n, uint32_t ids)
-{
-    uint32_t max = 0;
-
-    if (s->width == 2 && ids > UINT16_MAX)
-        return n;
-    for (uint64_t i = 0; s->width == 2 && i < n; i++) {
-        uint16_t v = (uint16_t)(p[2 * i] | p[2 * i + 1] << 8);
-
-        max = v > max ? v : max;
-    }
-    for (uint64_t i = 0; s->width == 4 && i < n; i++) {
-        uint32_t v = lm_load32(p + 4 * i);
-
-        max = v > max ? v : max;
-    }
-    if (max < ids)
-        return n;
-    for (uint64_t i = 0;; i++)
-        if (lm_load_id(p + i * s->width, s->width) >= ids)
-            return i;
-}
-
-static int block_met(const lm_shard *s, uint64_t b, uint32_t ids)
-{
-    uint64_t at = b * LM_SHARD_BLOCK, n = s->len - at, bad;
-    char block[96];
-
-    n = n < LM_SHARD_BLOCK ? n : LM_SHARD_BLOCK;
-    snprintf(block, sizeof block, "block %" PRIu64 " of tokens (bytes %" PRIu64 "-%" PRIu64 ")", b,
-             at, at + n - 1);
-    if (lm_crc32(0, s->tok + at, n) != lm_load32(s->crc + 4 * b))
-        return lm_err_at(LM_ECORRUPT, s->path, "%s: wrong CRC", block);
-    if (ids && (bad = beyond(s, s->tok + at, n / s->width, ids)) < n / s->width)
-        return lm_err_at(LM_EINVALID, s->path,
-                         "%s: token %" PRIu64 " is id %" PRIu32 ", beyond the %" PRIu32
-                         " of the vocabulary",
-                         block, at / s->width + bad, lm_shard_at(s, at / s->width + bad), ids);
-    return 0;
-}
-
-int lm_shard_met(const lm_shard *s, uint64_t lo, uint64_t hi, uint32_t ids)
-{
-    uint64_t b = lo * s->width / LM_SHARD_BLOCK;
-    int err = 0;
-
-    for (; lo < hi && b <= (hi * s->width - 1) / LM_SHARD_BLOCK && !err; b++)
-        if (!atomic_load_explicit(&s->met[b], memory_order_relaxed) &&
-            !(err = block_met(s, b, ids)))
-            atomic_store_explicit(&s->met[b], 1, memory_order_relaxed);
-    return err;
 }

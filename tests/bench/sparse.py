@@ -6,7 +6,7 @@ import sys
 import zlib
 
 folder, count, tokens = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-VOCAB, BLOCK, DOC = "0" * 32, 1 << 20, 1 << 20
+VOCAB, BLOCK, SUM, DOC = "0" * 32, 1 << 20, 1 << 16, 1 << 20
 blocks, docs = (2 * tokens + BLOCK - 1) // BLOCK, (tokens + DOC - 1) // DOC
 size = 2 * tokens
 crc = struct.pack("<I", zlib.crc32(bytes(BLOCK))) * (size // BLOCK)
@@ -17,8 +17,12 @@ shard = "vocab=%s dt=u16 tokens=%d docs=%d seq=0 mode=none hash=%s" % (VOCAB, to
 head = ("%%lm 1\n@shard 0 %s\n\n" % shard).encode()
 line = "@tok %d dt=u16 shape=%d vocab=%s" % (size, tokens, VOCAB)
 line = line + " " * (-(len(head) + len(line) + 1) % 64) + "\n"
-tail = b"\n@ends %d dt=u64 shape=%d of=tok with=crc:u32:%d\n" % (len(ends) + len(crc), docs, blocks) + ends + crc
-tail += b"\n%%end n=3 b=%d\n" % (size + len(ends) + len(crc))
+body = ends + crc + bytes(-len(ends + crc) % 8)
+sums = [zlib.crc32(body[at : at + SUM]) for at in range(0, len(body), SUM)]
+with_ = "crc:u32:%d,sum:u32:%d" % (blocks, len(sums))
+body += struct.pack("<%dI" % len(sums), *sums)
+tail = ("\n@ends %d dt=u64 shape=%d of=tok with=%s\n" % (len(body), docs, with_)).encode() + body
+tail += b"\n%%end n=3 b=%d\n" % (size + len(body))
 os.makedirs(folder)
 index = "%lm 1\n"
 for i in range(count):
