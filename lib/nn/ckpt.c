@@ -176,6 +176,38 @@ int lm_ckpt_write(const char *run, uint64_t step, const lm_model *m, lm_nn *nn, 
     return err;
 }
 
+/* The step that a name of lm_ckpt_path tells; no other spelling of it is one. */
+static bool step_of(const char *name, uint64_t *step)
+{
+    char again[32];
+    const char *p = name + 5;
+
+    if (strncmp(name, "step-", 5))
+        return false;
+    while (*p == '0' && p[1])
+        p++;
+    if (!lm_parse_u64(lm_cstr(p), step))
+        return false;
+    snprintf(again, sizeof again, "step-%08" PRIu64, *step);
+    return !strcmp(again, name);
+}
+
+uint64_t lm_ckpt_latest(const char *run)
+{
+    char target[64];
+    lm_buf link = {0};
+    uint64_t step = LM_NO_STEP;
+    ssize_t n;
+
+    lm_buf_addf(&link, "%s/latest", run);
+    n = readlink(link.p, target, sizeof target - 1);
+    lm_buf_free(&link);
+    if (n < 0)
+        return LM_NO_STEP;
+    target[n] = 0;
+    return step_of(target, &step) ? step : LM_NO_STEP;
+}
+
 static int by_step(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -193,14 +225,10 @@ int lm_ckpt_list(const char *run, uint64_t **v, size_t *n)
     if (!d)
         return errno == ENOENT ? 0 : lm_err_sys(run, "cannot read");
     for (struct dirent *e; (e = readdir(d));) {
-        uint64_t step = 0;
-        const char *p = e->d_name + 5;
+        uint64_t step;
 
-        if (strncmp(e->d_name, "step-", 5) || !*p || strspn(p, "0123456789") != strlen(p) ||
-            strlen(p) > 19)
+        if (!step_of(e->d_name, &step))
             continue;
-        for (; *p; p++)
-            step = step * 10 + (uint64_t)(*p - '0');
         LM_GROW(*v, *n, cap);
         (*v)[(*n)++] = step;
     }
@@ -208,41 +236,4 @@ int lm_ckpt_list(const char *run, uint64_t **v, size_t *n)
     if (*n)
         qsort(*v, *n, sizeof **v, by_step);
     return 0;
-}
-
-int lm_ckpt_prune(const char *run, uint64_t keep, uint64_t major)
-{
-    uint64_t *v;
-    size_t n;
-    lm_buf path = {0};
-    int err = lm_ckpt_list(run, &v, &n);
-
-    for (size_t i = 0; !err && i + keep < n; i++) {
-        if (major && v[i] && v[i] % major == 0)
-            continue;
-        lm_ckpt_path(run, v[i], &path);
-        err = lm_rmtree(path.p);
-    }
-    free(v);
-    lm_buf_free(&path);
-    return err;
-}
-
-void lm_ckpt_sweep(const char *run)
-{
-    DIR *d = opendir(run);
-    lm_buf path = {0};
-
-    for (struct dirent *e; d && (e = readdir(d));) {
-        if (strncmp(e->d_name, "step-", 5) && strncmp(e->d_name, "latest.tmp-", 11))
-            continue;
-        if (!strstr(e->d_name, ".tmp-"))
-            continue;
-        path.n = 0;
-        lm_buf_addf(&path, "%s/%s", run, e->d_name);
-        lm_rmtree(path.p);
-    }
-    if (d)
-        closedir(d);
-    lm_buf_free(&path);
 }

@@ -22,9 +22,23 @@ int lm_ckpt_write(const char *run, uint64_t step, const lm_model *m, lm_nn *nn, 
 int lm_ckpt_read(const char *dir, const lm_model *m, lm_nn *nn);
 /* The steps that RUN holds, rising; the caller frees *v. */
 int lm_ckpt_list(const char *run, uint64_t **v, size_t *n);
-void lm_ckpt_path(const char *run, uint64_t step, lm_buf *out);
-/* Removes all but the newest `keep` and those that are multiples of `major` (0: none), and what a killed writer left. */
-int lm_ckpt_prune(const char *run, uint64_t keep, uint64_t major);
-void lm_ckpt_sweep(const char *run);               /* removes step-*.tmp-* of writers that were killed */
+void lm_ckpt_path(const char *run, uint64_t step, lm_buf *out);    /* RUN/step-NNNNNNNN */
+uint64_t lm_ckpt_latest(const char *run);           /* the step RUN/latest points to, LM_NO_STEP if to none */
+#define LM_NO_STEP UINT64_MAX
+
+/* Takes RUN/lock for as long as the process lives: whoever writes or removes checkpoints holds it. With make, folder and
+   lock are made where they are not; else a run without a lock is not locked. LM_EIO: another process has it. */
+int lm_run_lock(const char *run, bool make);
+/* The steps that a rule lets go, rising; the caller frees *v. Kept are the newest `keep`, multiples of `major` (0: none),
+   the one `latest` points to, and `whole`. LM_NO_STEP there: the newest whose MANIFEST holds is looked for if any is to
+   go, and if none holds, that is the error. */
+int lm_ckpt_spare(const char *run, uint64_t keep, uint64_t major, uint64_t whole, uint64_t **v, size_t *n);
+/* Removes one. It loses its name first, so that none is ever there in part. */
+int lm_ckpt_remove(const char *run, uint64_t step);
+/* What killed writers left in RUN: names by bytes; the caller frees each, then *v. */
+int lm_ckpt_litter(const char *run, char ***v, size_t *n);
+void lm_ckpt_sweep(const char *run);               /* removes that */
+/* Bytes of a file, or of all files in a folder and its folders. LM_EIO. */
+int lm_tree_bytes(const char *path, uint64_t *bytes);
 
 #endif

@@ -1,33 +1,10 @@
 /* train: sets a run up: model, data, plan, the checkpoint to go on from. */
 #include "nn/mix.h"
 #include "nn/traini.h"
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* RUN/lock is held as long as the process lives. */
-static int lock_run(const char *run)
-{
-    lm_buf path = {0};
-    int fd, err = lm_mkdirs(run, 0777);
-
-    if (err)
-        return err;
-    lm_buf_addf(&path, "%s/lock", run);
-    fd = open(path.p, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (fd < 0)
-        err = lm_err_sys(path.p, "cannot open");
-    else if (flock(fd, LOCK_EX | LOCK_NB))
-        err = errno == EWOULDBLOCK
-                  ? lm_err_at(LM_EIO, path.p, "another lm-train works in this folder")
-                  : lm_err_sys(path.p, "cannot lock");
-    lm_buf_free(&path);
-    return err;
-}
 
 /* Where the weights come from: t->from is MODEL, or the newest whole checkpoint of RUN. */
 static int choose(lm_trainer *t, lm_buf *bad)
@@ -226,7 +203,7 @@ static int setup(lm_trainer *t, lm_buf *drift, lm_buf *bad)
     lm_nn_opt n = {.train = true, .muon = o->muon, .zloss = (float)o->zloss};
     int err, has;
 
-    if ((err = lock_run(o->run)))
+    if ((err = lm_run_lock(o->run, true)))
         return err;
     lm_ckpt_sweep(o->run);
     if ((err = choose(t, bad)))

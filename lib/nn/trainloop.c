@@ -145,6 +145,20 @@ static int step(lm_trainer *t, lm_stepfacts *f)
 }
 
 /* A checkpoint of the step that is done. One failure is warned of, the second ends the run. */
+/* Older checkpoints go; the one just written was read back. */
+static int prune(const lm_trainer *t)
+{
+    const lm_train_opt *o = t->o;
+    uint64_t *v;
+    size_t n;
+    int err = lm_ckpt_spare(o->run, o->keep, o->major * o->ckpt_steps, t->step, &v, &n);
+
+    for (size_t i = 0; !err && i < n; i++)
+        err = lm_ckpt_remove(o->run, v[i]);
+    free(v);
+    return err;
+}
+
 static int save(lm_trainer *t)
 {
     lm_buf state = {0};
@@ -161,7 +175,7 @@ static int save(lm_trainer *t)
         t->save_failed = false;
         lm_trainer_event(t, "ckpt", NULL, NULL);
         lm_trainer_flush(t);
-        return lm_ckpt_prune(t->o->run, t->o->keep, t->o->major * t->o->ckpt_steps);
+        return prune(t);
     }
     if (err != LM_EIO || t->save_failed)
         return err;
