@@ -89,12 +89,9 @@ static int row(rows *x, uint64_t sample, lm_out *out)
 
 static int parse_rank(uint64_t *r, uint64_t *w)
 {
-    const char *slash = rank ? strchr(rank, '/') : NULL;
-
     *r = 0;
     *w = 1;
-    if (!rank || (slash && lm_parse_u64((lm_str){rank, (size_t)(slash - rank)}, r) &&
-                  lm_parse_u64(lm_cstr(slash + 1), w) && *r < *w && *w <= 1 << 20))
+    if (!rank || lm_parse_part(lm_cstr(rank), r, w))
         return 0;
     return lm_err(LM_EUSAGE, "--rank wants R/W with R from 0 to W - 1, not %s", rank);
 }

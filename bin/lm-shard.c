@@ -3,15 +3,18 @@
 #include "lm.h"
 #include <unistd.h>
 
-static uint64_t size = 256 << 20, align = 64, seed;
-static bool by_hash;
-static const char *vocab;
+static uint64_t size, align, seed; /* size, align 0: not given */
+static bool by_hash, join;
+static const char *vocab, *piece;
 static const lm_opt opts[] = {
     LM_SIZE(0, "size", &size, 4096, 1ull << 46, "SIZE", "bytes of tokens a shard (256M)"),
     LM_NUM(0, "align", &align, 8, 65536, "N", "file offset of the tokens is a multiple of N (64)"),
     LM_FLAG(0, "by-hash", &by_hash, "write in the order of K(seed, id), not of arrival"),
     LM_NUM('s', "seed", &seed, 0, UINT64_MAX, "N", "seed of --by-hash (0)"),
     LM_FILE(0, "vocab", &vocab, "TOK", "refuse tokens that are not of vocabulary TOK"),
+    LM_STRING(0, "piece", &piece, "I/N",
+              "write piece I of the N, from 0, that --join puts together"),
+    LM_FLAG(0, "join", &join, "make one folder of those of all pieces, given as operands"),
     LM_COMMON,
     LM_END};
 static const lm_tool tool = {.name = "lm-shard",
@@ -131,10 +134,31 @@ out:
     return err;
 }
 
+static int join_pieces(void)
+{
+    size_t n = lm_nfiles();
+    const char **paths;
+    int err;
+
+    if (size || align || seed || by_hash || vocab || piece || lm_common.types || lm_common.lax)
+        return lm_err(LM_EUSAGE, "--join changes nothing of the pieces: it takes -o alone");
+    if (!n)
+        return lm_err(LM_EUSAGE, "--join wants the folders of the pieces");
+    paths = lm_zalloc(n, sizeof *paths);
+    for (size_t i = 0; i < n; i++)
+        paths[i] = lm_file(i);
+    err = lm_shards_join(lm_common.out, paths, n, lm_by_line());
+    free(paths);
+    return err;
+}
+
 static int run(lm_in *in, lm_out *unused)
 {
-    lm_shards_opt o = {
-        .size = size, .align = align, .seed = seed, .seeded = by_hash, .by = lm_by_line()};
+    lm_shards_opt o = {.size = size ? size : 256 << 20,
+                       .align = align ? align : 64,
+                       .seed = seed,
+                       .seeded = by_hash,
+                       .by = lm_by_line()};
     spool s = {.fd = -1};
     lm_shards *w;
     lm_rec r = {0};
@@ -144,6 +168,10 @@ static int run(lm_in *in, lm_out *unused)
     (void)unused;
     if (!lm_common.out)
         return lm_err(LM_EUSAGE, "-o DIR is needed");
+    if (join)
+        return join_pieces();
+    if (piece && !lm_parse_part(lm_cstr(piece), &o.piece, &o.pieces))
+        return lm_err(LM_EUSAGE, "--piece wants I/N with I from 0 to N - 1, not %s", piece);
     if (vocab) {
         lm_vocab *v;
 

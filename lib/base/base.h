@@ -113,6 +113,7 @@ void lm_hmac_sha256(const void *key, size_t nk, const void *p, size_t n, uint8_t
 
 /* Numbers: whole-string, checked; false on junk, overflow, empty. No locale. */
 bool lm_parse_u64(lm_str s, uint64_t *v);          /* 0 / [1-9][0-9]*, up to 2^64-1 */
+bool lm_parse_part(lm_str s, uint64_t *i, uint64_t *n);            /* "i/n", i from 0 below n, n up to 2^20 */
 bool lm_parse_i64(lm_str s, int64_t *v);
 bool lm_parse_f64(lm_str s, double *v);            /* decimal, exponent, nan, inf, -inf */
 bool lm_parse_num(lm_str s, uint64_t *v);          /* with k M G T = 10^3.. */

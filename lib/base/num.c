@@ -18,6 +18,15 @@ bool lm_parse_u64(lm_str s, uint64_t *v)
     return true;
 }
 
+bool lm_parse_part(lm_str s, uint64_t *i, uint64_t *n)
+{
+    const char *slash = s.n ? memchr(s.p, '/', s.n) : NULL;
+    size_t at = slash ? (size_t)(slash - s.p) : 0;
+
+    return slash && lm_parse_u64((lm_str){s.p, at}, i) &&
+           lm_parse_u64((lm_str){slash + 1, s.n - at - 1}, n) && *i < *n && *n <= 1 << 20;
+}
+
 bool lm_parse_i64(lm_str s, int64_t *v)
 {
     bool neg = s.n && s.p[0] == '-';

@@ -96,13 +96,14 @@ void lm_ffile_free(lm_ffile *f)
 /* --- the exporter */
 
 /* Names we give to files in a folder: of an older, longer export some may be left over. */
-static bool ours(const char *name)
+static bool ours(const void *ctx, const char *name)
 {
     static const char *const ends[] = {".mds",      ".bin",     ".idx",        ".ds",
                                        ".ds.index", ".ds.loss", ".ds.metadata"};
     const char *p = strncmp(name, "shard.", 6) ? name : name + 6;
     size_t n = strspn(p, "0123456789");
 
+    (void)ctx;
     for (size_t i = 0; n >= 5 && i < LM_COUNT(ends); i++)
         if (!strcmp(p + n, ends[i]))
             return true;
@@ -119,7 +120,7 @@ lm_exporter *lm_exporter_new(const lm_exporter_opt *o)
     if (x->k->folder) {
         if (!(x->aside = lm_aside_dir(o->out)))
             goto bad;
-        lm_aside_may_go(x->aside, ours);
+        lm_aside_may_go(x->aside, ours, NULL);
         x->dir = lm_aside_path(x->aside);
     } else {
         x->f.path = lm_strdup(o->out ? o->out : "stdout");

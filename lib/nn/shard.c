@@ -31,12 +31,12 @@ struct lm_shards {
     lm_buf index; /* @shard records of the shards done */
 };
 
-/* Is this a name we give? A folder of shards may be replaced by one with fewer. */
-static bool ours(const char *name)
+/* A folder of shards may be replaced by one with fewer, if they are of the same piece. */
+static bool ours(const void *ctx, const char *name)
 {
-    size_t n = strspn(name, "0123456789");
+    const lm_shards_opt *o = ctx;
 
-    return n >= 5 && !strcmp(name + n, ".lm");
+    return lm_shard_named(name, o->piece, o->pieces);
 }
 
 lm_shards *lm_shards_new(const char *dir, const lm_shards_opt *o)
@@ -49,21 +49,13 @@ lm_shards *lm_shards_new(const char *dir, const lm_shards_opt *o)
         free(w);
         return NULL;
     }
-    lm_aside_may_go(w->dir, ours);
+    lm_aside_may_go(w->dir, ours, &w->o);
     return w;
 }
 
 void lm_shards_note(lm_shards *w, lm_str line)
 {
-    const char *p = w->notes.p, *end = p ? p + w->notes.n : p;
-
-    for (const char *lf; p < end; p = lf + 1) {
-        lf = memchr(p, '\n', (size_t)(end - p));
-        if (lm_eq((lm_str){p, (size_t)(lf - p)}, line))
-            return;
-    }
-    lm_buf_add(&w->notes, line.p, line.n);
-    lm_buf_addc(&w->notes, '\n');
+    lm_shard_note(&w->notes, line);
 }
 
 static int put(lm_shards *w, const void *p, size_t n)
@@ -104,6 +96,8 @@ static void shard_line(const lm_shards *w, lm_buf *b, const char *file, const ch
         lm_buf_addf(b, " seed=%" PRIu64, w->o.seed);
     if (w->bytes)
         lm_buf_addf(b, " bytes=%" PRIu64, w->bytes);
+    if (w->o.pieces)
+        lm_buf_addf(b, " piece=%" PRIu64 "/%" PRIu64, w->o.piece, w->o.pieces);
     lm_buf_addf(b, " hash=%s", hash);
 }
 
@@ -115,12 +109,14 @@ static void tok_line(const lm_shards *w, lm_buf *b)
 
 static int begin(lm_shards *w)
 {
+    char name[LM_SHARD_NAME];
     lm_buf b = {0};
     size_t at;
     int err;
 
     free(w->path);
-    lm_buf_addf(&b, "%s/%05" PRIu64 ".lm", lm_aside_path(w->dir), w->count);
+    lm_shard_name(name, w->o.piece, w->o.pieces, w->count);
+    lm_buf_addf(&b, "%s/%s", lm_aside_path(w->dir), name);
     w->path = lm_strdup(b.p);
     b.n = 0;
     w->fd = open(w->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
@@ -228,7 +224,7 @@ static int finish(lm_shards *w)
     lm_buf b = {0}, t = {0};
     lm_str map = {0}, tok;
     uint64_t body, recs, line1 = strlen("%lm 1\n");
-    char hash[33], name[32];
+    char hash[33], name[LM_SHARD_NAME];
     int err;
 
     if (w->fd < 0)
@@ -256,7 +252,7 @@ static int finish(lm_shards *w)
         goto out;
     }
     w->fd = -1;
-    snprintf(name, sizeof name, "%05" PRIu64 ".lm", w->count++);
+    lm_shard_name(name, w->o.piece, w->o.pieces, w->count++);
     shard_line(w, &w->index, name, hash);
     lm_buf_adds(&w->index, "\n\n");
 out:
@@ -377,27 +373,21 @@ int lm_shards_add(lm_shards *w, lm_rec *r)
 
 int lm_shards_end(lm_shards *w)
 {
-    lm_buf b = {0}, path = {0};
-    int fd, err = finish(w);
+    uint64_t n;
+    int err = finish(w);
 
     if (err)
         return err;
-    lm_buf_adds(&b, "%lm 1\n");
-    lm_buf_add(&b, w->notes.p ? w->notes.p : "", w->notes.n);
-    if (w->o.by.n)
-        lm_buf_addf(&b, "%.*s\n", (int)w->o.by.n, w->o.by.p);
-    lm_buf_add(&b, w->index.p ? w->index.p : "", w->index.n);
-    lm_buf_addf(&b, "%%end n=%" PRIu64 " b=0 crc=%08x\n", w->count, lm_crc32(0, b.p + 6, b.n - 6));
-    lm_buf_addf(&path, "%s/index.lm", lm_aside_path(w->dir));
-    fd = open(path.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd < 0 || lm_write_all(fd, b.p, b.n) || fsync(fd) || close(fd))
-        err = lm_err_sys(path.p, "write");
-    lm_buf_free(&b);
-    lm_buf_free(&path);
-    if (!err) {
-        err = lm_aside_commit(w->dir);
-        w->dir = NULL;
+    n = w->count;
+    if (!n && w->o.pieces) { /* so that the piece is known to be there */
+        lm_buf_addf(&w->index, "@shard 0 tokens=0 docs=0 piece=%" PRIu64 "/%" PRIu64 "\n\n",
+                    w->o.piece, w->o.pieces);
+        n = 1;
     }
+    if ((err = lm_shard_index_write(lm_aside_path(w->dir), &w->notes, w->o.by, &w->index, n)))
+        return err;
+    err = lm_aside_commit(w->dir);
+    w->dir = NULL;
     return err;
 }
 

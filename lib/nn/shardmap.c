@@ -33,6 +33,7 @@ static int head(walk *w)
     lm_shard *s = w->s;
     lm_str v = lm_get(&w->r, "vocab"), h = lm_get(&w->r, "hash"), m = lm_get(&w->r, "mode"),
            dt = lm_get(&w->r, "dt");
+    lm_str part = lm_get(&w->r, "piece");
     lm_id id;
     int err;
 
@@ -49,6 +50,8 @@ static int head(walk *w)
     s->width = lm_is(dt, "u16") ? 2 : lm_is(dt, "u32") ? 4 : 0;
     if (!s->width)
         return bad(w, LM_EINVALID, "@shard: dt= is neither u16 nor u32");
+    if (part.p && !lm_parse_part(part, &s->piece, &s->pieces))
+        return bad(w, LM_EINVALID, "@shard: piece= is not I/N");
     if ((err = need(w, "tokens", &s->tokens)) || (err = need(w, "docs", &s->docs)) ||
         (err = need(w, "seq", &s->seq)))
         return err;

@@ -9,10 +9,12 @@
 #include <unistd.h>
 
 struct lm_aside {
-    char *path, *tmp;                 /* tmp: FILE.tmp-PID */
-    int fd;                           /* -1 = a folder */
-    bool nameless, in_place;          /* in_place: a device or pipe, nothing to rename */
-    bool (*may_go)(const char *name); /* entries of the old folder that may be lost; NULL: none */
+    char *path, *tmp;        /* tmp: FILE.tmp-PID */
+    int fd;                  /* -1 = a folder */
+    bool nameless, in_place; /* in_place: a device or pipe, nothing to rename */
+    bool (*may_go)(const void *ctx,
+                   const char *name); /* entries of the old folder that may be lost */
+    const void *may_go_ctx;
     int slot;
 };
 
@@ -208,8 +210,9 @@ static int commit_file(lm_aside *a)
 
 /* A folder is replaced only if nothing is lost: each of its entries comes again in the new one or
    is one the caller says may go. */
-static int replaceable(const char *old, const char *new, bool (*may_go)(const char *))
+static int replaceable(const lm_aside *a)
 {
+    const char *old = a->path, *new = a->tmp;
     DIR *d = opendir(old);
     int err = 0;
 
@@ -222,7 +225,7 @@ static int replaceable(const char *old, const char *new, bool (*may_go)(const ch
         if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
             continue;
         lm_buf_addf(&b, "%s/%s", new, e->d_name);
-        if (lstat(b.p, &st) && !(may_go && may_go(e->d_name)))
+        if (lstat(b.p, &st) && !(a->may_go && a->may_go(a->may_go_ctx, e->d_name)))
             err =
                 lm_err_at(LM_EIO, old, "holds %s, which would be lost: remove it first", e->d_name);
         lm_buf_free(&b);
@@ -233,7 +236,7 @@ static int replaceable(const char *old, const char *new, bool (*may_go)(const ch
 
 static int commit_dir(lm_aside *a)
 {
-    int err = replaceable(a->path, a->tmp, a->may_go);
+    int err = replaceable(a);
 
     if (!err && sync_tree(a->tmp))
         err = lm_err_sys(a->path, "cannot write to disk");
@@ -281,9 +284,10 @@ lm_aside *lm_aside_dir(const char *path)
     return a;
 }
 
-void lm_aside_may_go(lm_aside *a, bool (*f)(const char *name))
+void lm_aside_may_go(lm_aside *a, bool (*f)(const void *ctx, const char *name), const void *ctx)
 {
     a->may_go = f;
+    a->may_go_ctx = ctx;
 }
 
 const char *lm_aside_path(const lm_aside *a)

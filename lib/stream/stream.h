@@ -124,7 +124,8 @@ int lm_aside_commit(lm_aside *a);                  /* fsync, rename; frees; 0 or
 void lm_aside_drop(lm_aside *a);                   /* removes; frees */
 lm_aside *lm_aside_dir(const char *path);          /* lm_aside_path(a) is a fresh directory beside path */
 const char *lm_aside_path(const lm_aside *a);
-void lm_aside_may_go(lm_aside *a, bool (*f)(const char *name));    /* entries of an old folder that a new one need not have */
+/* Entries of an old folder that a new one need not have. */
+void lm_aside_may_go(lm_aside *a, bool (*f)(const void *ctx, const char *name), const void *ctx);
 void lm_aside_drop_all(void);                      /* async-signal-safe: unlinks what is open (for signals and out of memory) */
 
 /* Arrays with=NAME:DT:D0xD1,.. of stream.md 2.6. */

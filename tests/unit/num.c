@@ -26,7 +26,7 @@ static void whole(void)
                                        "1k",
                                        "18446744073709551616",
                                        "99999999999999999999999"};
-    uint64_t v;
+    uint64_t v, n;
     int64_t i;
     bool none = true;
 
@@ -44,6 +44,11 @@ static void whole(void)
     ok(lm_parse_num(LM_STR("10k"), &v) && v == 10000 && lm_parse_num(LM_STR("2G"), &v) &&
            v == 2000000000,
        "counts go by 1000");
+    ok(lm_parse_part(LM_STR("3/4"), &v, &n) && v == 3 && n == 4 &&
+           lm_parse_part(LM_STR("0/1048576"), &v, &n) && !lm_parse_part(LM_STR("4/4"), &v, &n) &&
+           !lm_parse_part(LM_STR("0/1048577"), &v, &n) && !lm_parse_part(LM_STR("3"), &v, &n) &&
+           !lm_parse_part(LM_STR("/4"), &v, &n) && !lm_parse_part(LM_STR("3/"), &v, &n),
+       "a part of n is i/n");
     ok(lm_parse_size(LM_STR("4K"), &v) && v == 4096 && lm_parse_size(LM_STR("1T"), &v) &&
            v == 1ull << 40,
        "sizes go by 1024");
