@@ -1,5 +1,6 @@
 /* shard: writes token shards. Tokens stream to the file behind a head whose width is reserved;
-   counts, hash and lengths are written over it when the shard is full. Memory: one buffer, and
+   counts, hash and lengths are written over it when the shard is full. Hash and CRCs are taken of
+   each block before it goes, while it is near: nothing is read back. Memory: one block, and
    32 bytes a document of the shard being written (4 more where there are prefixes, one byte a token
    where weights differ). */
 #include "nn/shard.h"
@@ -16,13 +17,17 @@ struct lm_shards {
     lm_shards_opt o;
     lm_aside *dir;
     lm_buf notes; /* %by lines met so far, each with its LF */
-    lm_buf out;   /* tokens not yet written */
+    lm_buf out;   /* tokens not yet written, at most a block */
     int fd;       /* -1: no shard open */
     char *path;
     uint64_t count, head_at, tok_at,
         tok_width; /* shards done or begun; file places of the open one */
     lm_buf ends, ids, from, weight,
-        prefix; /* of the open shard; weight: once one is not 1; prefix: not 0 */
+        prefix;      /* of the open shard; weight: once one is not 1; prefix: not 0 */
+    lm_buf head;     /* what stands before the tokens */
+    lm_buf crcs;     /* of the blocks written */
+    lm_hasher *hash; /* of the tokens written */
+    uint32_t crc;    /* likewise */
     uint64_t tokens, docs, bytes;
     bool known; /* what all records share, from the first: */
     char vocab[33], mode[16];
@@ -63,15 +68,36 @@ static int put(lm_shards *w, const void *p, size_t n)
     return lm_write_all(w->fd, p, n) ? lm_err_sys(w->path, "write") : 0;
 }
 
+/* Sums up and writes the tokens that wait: a block, or the last ones. */
 static int flush(lm_shards *w)
 {
-    int err = w->out.n ? put(w, w->out.p, w->out.n) : 0;
+    uint32_t crc = lm_crc32(0, w->out.p, w->out.n);
+    int err;
 
+    if (!w->out.n)
+        return 0;
+    lm_buf_le(&w->crcs, crc, 4);
+    w->crc = (uint32_t)crc32_combine(w->crc, crc, (z_off_t)w->out.n);
+    lm_hasher_add(w->hash, w->out.p, w->out.n);
+    if ((err = put(w, w->out.p, w->out.n)))
+        return err;
+    w->out.n = 0;
     /* on its way to the disk while more is read, so that the fsync at the end has little to wait
      * for */
-    if (!err && w->out.n)
-        sync_file_range(w->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
-    w->out.n = 0;
+    sync_file_range(w->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+    return 0;
+}
+
+static int add_tokens(lm_shards *w, const void *p, size_t n)
+{
+    int err = 0;
+
+    for (size_t at = 0, k; !err && at < n; at += k) {
+        k = LM_SHARD_BLOCK - w->out.n < n - at ? LM_SHARD_BLOCK - w->out.n : n - at;
+        lm_buf_add(&w->out, (const char *)p + at, k);
+        if (w->out.n == LM_SHARD_BLOCK)
+            err = flush(w);
+    }
     return err;
 }
 
@@ -111,46 +137,50 @@ static int begin(lm_shards *w)
 {
     char name[LM_SHARD_NAME];
     lm_buf b = {0};
-    size_t at;
-    int err;
 
     free(w->path);
     lm_shard_name(name, w->o.piece, w->o.pieces, w->count);
     lm_buf_addf(&b, "%s/%s", lm_aside_path(w->dir), name);
     w->path = lm_strdup(b.p);
-    b.n = 0;
-    w->fd = open(w->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (w->fd < 0) {
-        lm_buf_free(&b);
+    lm_buf_free(&b);
+    w->fd = open(w->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (w->fd < 0)
         return lm_err_sys(w->path, "open");
-    }
-    lm_buf_adds(&b, "%lm 1\n");
-    lm_buf_add(&b, w->notes.p ? w->notes.p : "", w->notes.n);
+    w->head.n = w->crcs.n = 0;
+    w->crc = 0;
+    w->hash = lm_hasher_new();
+    lm_buf_adds(&w->head, "%lm 1\n");
+    lm_buf_add(&w->head, w->notes.p ? w->notes.p : "", w->notes.n);
     if (w->o.by.n)
-        lm_buf_addf(&b, "%.*s\n", (int)w->o.by.n, w->o.by.p);
-    w->head_at = at = b.n;
-    pad(&b, at, HEAD_WIDTH);
-    lm_buf_addc(&b, '\n'); /* behind the empty body */
-    w->tok_at = b.n;
+        lm_buf_addf(&w->head, "%.*s\n", (int)w->o.by.n, w->o.by.p);
+    w->head_at = w->head.n;
+    pad(&w->head, w->head_at, HEAD_WIDTH);
+    lm_buf_addc(&w->head, '\n'); /* behind the empty body */
+    w->tok_at = w->head.n;
     w->tok_width = TOK_WIDTH;
     while ((w->tok_at + w->tok_width) % w->o.align)
         w->tok_width++;
-    pad(&b, w->tok_at, w->tok_width);
-    err = put(w, b.p, b.n);
-    lm_buf_free(&b);
+    pad(&w->head, w->tok_at, w->tok_width);
     w->ends.n = w->ids.n = w->from.n = w->weight.n = w->prefix.n = 0;
     w->tokens = w->docs = w->bytes = 0;
-    return err;
+    return put(w, w->head.p, w->head.n);
 }
 
-/* Writes `line`, padded to width, at file place `at`. */
-static int patch(lm_shards *w, uint64_t at, size_t width, lm_buf *b)
+/* Puts `line`, padded to width, into the head at `at`. */
+static void patch(lm_shards *w, uint64_t at, size_t width, lm_buf *line)
+{
+    pad(line, 0, width);
+    memcpy(w->head.p + at, line->p, width);
+    line->n = 0;
+}
+
+/* Writes the head again, now that it says all. */
+static int put_head(lm_shards *w)
 {
     size_t done = 0;
 
-    pad(b, 0, width);
-    while (done < b->n) {
-        ssize_t n = pwrite(w->fd, b->p + done, b->n - done, (off_t)(at + done));
+    while (done < w->head.n) {
+        ssize_t n = pwrite(w->fd, w->head.p + done, w->head.n - done, (off_t)done);
 
         if (n < 0 && errno == EINTR)
             continue;
@@ -158,7 +188,6 @@ static int patch(lm_shards *w, uint64_t at, size_t width, lm_buf *b)
             return lm_err_sys(w->path, "write");
         done += (size_t)n;
     }
-    b->n = 0;
     return 0;
 }
 
@@ -182,20 +211,13 @@ static void add_summed(lm_buf *b, const char *type, const char *shape, const cha
 }
 
 /* The records behind the tokens; *body grows by their bodies. */
-static void tail(lm_shards *w, lm_str tok, lm_buf *b, uint64_t *recs, uint64_t *body)
+static void tail(lm_shards *w, lm_buf *b, uint64_t *recs, uint64_t *body)
 {
-    uint64_t blocks = (tok.n + LM_SHARD_BLOCK - 1) / LM_SHARD_BLOCK;
     char shape[48], with[48];
 
-    for (uint64_t i = 0; i < blocks; i++) {
-        size_t at = i * LM_SHARD_BLOCK,
-               n = tok.n - at < LM_SHARD_BLOCK ? tok.n - at : LM_SHARD_BLOCK;
-        uint32_t c = lm_crc32(0, tok.p + at, n);
-
-        lm_buf_le(&w->ends, c, 4);
-    }
+    lm_buf_add(&w->ends, w->crcs.p, w->crcs.n);
     snprintf(shape, sizeof shape, "dt=u64 shape=%" PRIu64, w->docs);
-    snprintf(with, sizeof with, "crc:u32:%" PRIu64 ",", blocks);
+    snprintf(with, sizeof with, "crc:u32:%zu,", w->crcs.n / 4);
     add_summed(b, "ends", shape, with, &w->ends);
     snprintf(shape, sizeof shape, "dt=u8 shape=%" PRIu64 ",16", w->docs);
     snprintf(with, sizeof with, "from:u64:%" PRIu64 ",", w->docs);
@@ -218,34 +240,33 @@ static void tail(lm_shards *w, lm_str tok, lm_buf *b, uint64_t *recs, uint64_t *
     lm_buf_addc(b, '\n');
 }
 
-/* Finishes the open shard: lengths, hash and CRCs from what lies in the file. */
+/* Finishes the open shard: what is behind the tokens, and the head. */
 static int finish(lm_shards *w)
 {
     lm_buf b = {0}, t = {0};
-    lm_str map = {0}, tok;
-    uint64_t body, recs, line1 = strlen("%lm 1\n");
+    uint64_t body, recs;
+    const size_t line1 = strlen("%lm 1\n"); /* not summed */
     char hash[33], name[LM_SHARD_NAME];
+    uint32_t crc;
     int err;
 
     if (w->fd < 0)
         return 0;
-    if ((err = flush(w)) || (err = lm_mmap_file(w->path, &map)))
-        goto out;
+    if ((err = flush(w)))
+        return err;
     body = w->tokens * w->width;
-    tok = (lm_str){map.p + w->tok_at + w->tok_width, (size_t)body};
-    lm_id_hex(lm_hash128(tok.p, tok.n), hash);
-    tail(w, tok, &t, &recs, &body);
+    lm_id_hex(lm_hasher_end(w->hash), hash);
+    w->hash = NULL;
     shard_line(w, &b, NULL, hash);
-    if ((err = patch(w, w->head_at, HEAD_WIDTH, &b)))
-        goto out;
+    patch(w, w->head_at, HEAD_WIDTH, &b);
     tok_line(w, &b);
-    if ((err = patch(w, w->tok_at, w->tok_width, &b)))
-        goto out;
-    /* the file is shared: map shows the heads just written */
-    uint32_t crc = lm_crc32(0, map.p + line1, map.n - line1);
-    crc = (uint32_t)crc32_combine(crc, lm_crc32(0, t.p, t.n), (z_off_t)t.n);
+    patch(w, w->tok_at, w->tok_width, &b);
+    crc = lm_crc32(0, w->head.p + line1, w->head.n - line1);
+    crc = (uint32_t)crc32_combine(crc, w->crc, (z_off_t)body);
+    tail(w, &t, &recs, &body);
+    crc = lm_crc32(crc, t.p, t.n);
     lm_buf_addf(&t, "%%end n=%" PRIu64 " b=%" PRIu64 " crc=%08x\n", recs, body, crc);
-    if ((err = put(w, t.p, t.n)))
+    if ((err = put(w, t.p, t.n)) || (err = put_head(w)))
         goto out;
     if (fsync(w->fd) || close(w->fd)) {
         err = lm_err_sys(w->path, "fsync");
@@ -256,7 +277,6 @@ static int finish(lm_shards *w)
     shard_line(w, &w->index, name, hash);
     lm_buf_adds(&w->index, "\n\n");
 out:
-    lm_munmap_file(map);
     lm_buf_free(&b);
     lm_buf_free(&t);
     return err;
@@ -367,8 +387,7 @@ int lm_shards_add(lm_shards *w, lm_rec *r)
         segment(w, &s);
     }
     w->bytes += t.bytes;
-    lm_buf_add(&w->out, t.tok, t.n * t.width);
-    return w->out.n >= LM_SHARD_BLOCK ? flush(w) : 0;
+    return add_tokens(w, t.tok, t.n * t.width);
 }
 
 int lm_shards_end(lm_shards *w)
@@ -399,9 +418,11 @@ void lm_shards_free(lm_shards *w)
         close(w->fd);
     if (w->dir)
         lm_aside_drop(w->dir);
+    if (w->hash)
+        (void)lm_hasher_end(w->hash);
     free(w->path);
-    lm_buf *bufs[] = {&w->notes, &w->out,    &w->ends,   &w->ids,
-                      &w->from,  &w->weight, &w->prefix, &w->index};
+    lm_buf *bufs[] = {&w->notes, &w->out,  &w->head,   &w->crcs,   &w->ends,
+                      &w->ids,   &w->from, &w->weight, &w->prefix, &w->index};
     for (size_t i = 0; i < LM_COUNT(bufs); i++)
         lm_buf_free(bufs[i]);
     free(w);
