@@ -57,7 +57,9 @@ typedef struct {
 /* Attention of nq query rows over packed keys (right operand: n = key, depth hd, room for `keys`)
    and values (n = hd, depth `keys`). Row i sees keys start[i] .. end[i] (NULL: 0; i + q0). Keys go
    in tiles of LM_ATT from key 0, online softmax, weights rounded as fmt says. o[i * ldo + ..];
-   lse[i * ldl], may be NULL. */
+   lse[i * ldl], may be NULL. A score is q k scale, then, unless cap is 0, cap tanh(score / cap),
+   then, unless slope is 0, the ALiBi term slope (key - (i + q0)) on top (Press et al. 2022). A
+   window is a start that moves with i: there is nothing else to say for one. */
 enum { LM_ATT = 64 };
 typedef struct {
     int fmt;
@@ -66,7 +68,7 @@ typedef struct {
     size_t ldq;
     const void *kp, *vp;
     const uint32_t *start, *end;
-    lm_real scale;
+    lm_real scale, cap, slope;
     lm_real *o;
     size_t ldo;
     lm_real *lse;
@@ -76,11 +78,13 @@ typedef struct {
 
 /* Its gradient for one key head over a whole row of n tokens, summed over the g query heads that
    share it (head h at q + h * hd, lse + h). Rows see start[i] .. end[i] (NULL: 0; i). dq, dk, dv
-   are overwritten. Each dk, dv: heads, then queries ascending; dq: keys. */
+   are overwritten. Each dk, dv: heads, then queries ascending; dq: keys. slope [g], or NULL: none.
+ */
 typedef struct {
     int fmt;
     size_t n, hd, g;
-    lm_real scale;
+    lm_real scale, cap;
+    const lm_real *slope;
     const lm_real *q, *k, *v;
     size_t ldq, ldk, ldv;
     const lm_real *o, *go;
@@ -114,6 +118,13 @@ struct lm_kern {
     void (*rms_bwd)(size_t n, size_t d, const lm_real *x, size_t ldx, const lm_real *w,
                     const lm_real *rstd, const lm_real *dy, size_t lddy, const lm_real *add,
                     lm_real *dx, size_t lddx, lm_real *dw);
+    /* y = (x - mean) * rstd * w + b, rstd = 1/sqrt(mean (x - mean)^2 + eps); b may be NULL */
+    void (*ln)(size_t n, size_t d, const lm_real *x, size_t ldx, const lm_real *w, const lm_real *b,
+               lm_real eps, lm_real *y, size_t ldy, lm_real *rstd);
+    /* as rms_bwd; db [d], the gradient of b, grows too unless it is NULL */
+    void (*ln_bwd)(size_t n, size_t d, const lm_real *x, size_t ldx, const lm_real *w,
+                   const lm_real *rstd, const lm_real *dy, size_t lddy, const lm_real *add,
+                   lm_real *dx, size_t lddx, lm_real *dw, lm_real *db);
     /* heads x hd in each of n rows: RMS norm with w [hd] if w is given, then rotation by row pos[i]
        of cs: hd/2 cosines, then hd/2 sines; pairs are (j, j + hd/2). rstd [n * heads]. */
     void (*rope)(size_t n, size_t heads, size_t hd, const lm_real *x, size_t ldx, const lm_real *w,
@@ -126,6 +137,13 @@ struct lm_kern {
     void (*swiglu)(size_t n, size_t f, const lm_real *gu, lm_real *act);
     void (*swiglu_bwd)(size_t n, size_t f, const lm_real *gu, const lm_real *dact, lm_real *dgu,
                        lm_real *act);
+    /* y = gelu(x), by tanh (GPT-2's) or by erf; backward: dx = dy gelu'(x), y may be dy */
+    void (*gelu)(bool erf, size_t n, const lm_real *x, lm_real *y);
+    void (*gelu_bwd)(bool erf, size_t n, const lm_real *x, const lm_real *dy, lm_real *dx,
+                     lm_real *y);
+    /* x held within +-lim; backward: the gradient is zero where clip left a limit */
+    void (*clip)(size_t n, lm_real lim, lm_real *x);
+    void (*clip_bwd)(size_t n, lm_real lim, const lm_real *x, lm_real *dx);
     /* cross-entropy of one row of v logits, which become gw * d(ce + z lse^2) if grad; returns ce,
      * *lse */
     lm_real (*ce)(size_t v, lm_real *logit, uint32_t target, lm_real gw, lm_real z, bool grad,

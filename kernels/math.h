@@ -1,5 +1,5 @@
-/* math: conversions, exp and log by our own polynomials in fma form, so that bits do not depend on
-   a libm. The vector twins in kernels/x86/v16.h do the same operations lane by lane. */
+/* math: conversions, exp, tanh, erf and log by our own polynomials in fma form, so that bits do not
+   depend on a libm. The vector twins in kernels/x86/v16.h do the same operations lane by lane. */
 #ifndef LM_KERN_MATH_H
 #define LM_KERN_MATH_H
 #include "base/base.h"
@@ -81,6 +81,71 @@ static inline float lm_exp1(float x)
     p = __builtin_fmaf(p, r, LM_EXP_P5);
     p = __builtin_fmaf(p, r * r, r) + 1.0f;
     return p * lm_unbits((lm_bits(t) - lm_bits(LM_EXP_MAGIC) + 127) << 23);
+}
+
+/* tanh: below 0.625 x + x^3 P(x^2), P the minimax of degree 4; above 1 - 2 / (e^2x + 1).
+   tests/unit/ kern.c states the errors. */
+#define LM_TANH_FAR 0.625f
+#define LM_TANH_P0 (-3.3333283924e-1f)
+#define LM_TANH_P1 1.3331491249e-1f
+#define LM_TANH_P2 (-5.3743495261e-2f)
+#define LM_TANH_P3 2.0650579003e-2f
+#define LM_TANH_P4 (-5.7170365605e-3f)
+static inline float lm_tanh1(float x)
+{
+    float z = x * x, a = __builtin_fabsf(x), p;
+
+    if (a >= LM_TANH_FAR) {
+        p = 1 - 2 / (lm_exp1(a + a) + 1);
+        return x >= 0 ? p : p * -1;
+    }
+    p = __builtin_fmaf(LM_TANH_P4, z, LM_TANH_P3);
+    p = __builtin_fmaf(p, z, LM_TANH_P2);
+    p = __builtin_fmaf(p, z, LM_TANH_P1);
+    p = __builtin_fmaf(p, z, LM_TANH_P0);
+    return __builtin_fmaf(p * z, x, x);
+}
+
+/* erf: up to 1 x + x P(x^2), degree 6; above 1 - e^(x Q(x)), Q the minimax of log(erfc(x)) / x over
+   [0.97, 4], degree 6; from 4 on it is 1. */
+#define LM_ERF_FAR 1.0f
+#define LM_ERF_TOP 4.0f
+#define LM_ERF_P0 1.283791657e-1f
+#define LM_ERF_P1 (-3.761262582e-1f)
+#define LM_ERF_P2 1.128358515e-1f
+#define LM_ERF_P3 (-2.685381193e-2f)
+#define LM_ERF_P4 5.188327682e-3f
+#define LM_ERF_P5 (-8.010193590e-4f)
+#define LM_ERF_P6 7.853861236e-5f
+#define LM_ERF_Q0 (-1.128677176f)
+#define LM_ERF_Q1 (-6.350365167e-1f)
+#define LM_ERF_Q2 (-1.064241436e-1f)
+#define LM_ERF_Q3 2.392130844e-2f
+#define LM_ERF_Q4 (-3.716860518e-3f)
+#define LM_ERF_Q5 3.409019061e-4f
+#define LM_ERF_Q6 (-1.302119577e-5f)
+static inline float lm_erf1(float x)
+{
+    float z = x * x, a = __builtin_fabsf(x), p;
+
+    if (a >= LM_ERF_FAR) {
+        a = a <= LM_ERF_TOP ? a : LM_ERF_TOP;
+        p = __builtin_fmaf(LM_ERF_Q6, a, LM_ERF_Q5);
+        p = __builtin_fmaf(p, a, LM_ERF_Q4);
+        p = __builtin_fmaf(p, a, LM_ERF_Q3);
+        p = __builtin_fmaf(p, a, LM_ERF_Q2);
+        p = __builtin_fmaf(p, a, LM_ERF_Q1);
+        p = __builtin_fmaf(p, a, LM_ERF_Q0);
+        p = 1 - lm_exp1(p * a);
+        return x >= 0 ? p : p * -1;
+    }
+    p = __builtin_fmaf(LM_ERF_P6, z, LM_ERF_P5);
+    p = __builtin_fmaf(p, z, LM_ERF_P4);
+    p = __builtin_fmaf(p, z, LM_ERF_P3);
+    p = __builtin_fmaf(p, z, LM_ERF_P2);
+    p = __builtin_fmaf(p, z, LM_ERF_P1);
+    p = __builtin_fmaf(p, z, LM_ERF_P0);
+    return __builtin_fmaf(p, x, x);
 }
 
 /* log of a positive normal f64: mantissa into [sqrt 1/2, sqrt 2), 2 atanh((f-1)/(f+1)) by its

@@ -29,6 +29,19 @@ static lm_real chain(int fmt, size_t n, const lm_real *a, size_t lda, const lm_r
     return s;
 }
 
+/* The score of query i and key j: capped, tilted; *slide: what its gradient is multiplied with. */
+static lm_real bend(lm_real s, lm_real cap, lm_real slope, size_t i, size_t j, lm_real *slide)
+{
+    *slide = 1;
+    if (cap != 0) {
+        lm_real t = rtanh(s / cap);
+
+        *slide = rfma(-t, t, 1);
+        s = cap * t;
+    }
+    return slope != 0 ? rfma(slope, (lm_real)j - (lm_real)i, s) : s;
+}
+
 static void row(const lm_attn *a, size_t i)
 {
     size_t lo = a->start ? a->start[i] : 0, hi = a->end ? a->end[i] : i + a->q0, hd = a->hd;
@@ -38,12 +51,13 @@ static void row(const lm_attn *a, size_t i)
     for (size_t d = 0; d < hd; d++)
         o[d] = 0;
     for (size_t t = lo / LM_ATT * LM_ATT; t <= hi; t += LM_ATT) {
-        lm_real acc[16] = {0}, now = top, c;
+        lm_real acc[16] = {0}, now = top, c, slide;
 
         for (size_t j = 0; j < LM_ATT; j++) {
             if (t + j < lo || t + j > hi)
                 continue;
-            p[j] = chain(a->fmt, hd, q, 1, kp + (t + j) * even(hd), 1, 0) * a->scale;
+            p[j] = bend(chain(a->fmt, hd, q, 1, kp + (t + j) * even(hd), 1, 0) * a->scale, a->cap,
+                        a->slope, i + a->q0, t + j, &slide);
             now = p[j] > now ? p[j] : now;
         }
         c = rexp(top - now);
@@ -80,15 +94,18 @@ static void row_bwd(const lm_attn_bwd *a, size_t h, size_t i, size_t from, size_
     lm_real dot = lm_dot16(a->hd, go, a->o + i * a->ldo + h * a->hd);
 
     for (size_t j = from; j < to; j++) {
-        lm_real s, dp;
+        lm_real s, dp, slide;
 
         p[j] = ds[j] = 0;
         if (j < lo || j > hi)
             continue;
-        s = chain(a->fmt, a->hd, q, 1, a->k + j * a->ldk, 1, 0) * a->scale;
+        s = bend(chain(a->fmt, a->hd, q, 1, a->k + j * a->ldk, 1, 0) * a->scale, a->cap,
+                 a->slope ? a->slope[h] : 0, i, j, &slide);
         dp = chain(a->fmt, a->hd, go, 1, a->v + j * a->ldv, 1, 0);
         p[j] = rexp(s - a->lse[i * a->ldl + h]);
         ds[j] = p[j] * (dp - dot) * a->scale;
+        if (a->cap != 0)
+            ds[j] *= slide;
     }
 }
 

@@ -1,11 +1,13 @@
-/* real: scalar arithmetic of the reference kernels: f32 with our own exp and log, or, where
-   LM_SCALAR is double (tests of gradients), what the includer says. */
+/* real: scalar arithmetic of the reference kernels: f32 with our own exp, log, tanh and erf, or,
+   where LM_SCALAR is double (tests of gradients), what the includer says. */
 #ifndef LM_REF_REAL_H
 #define LM_REF_REAL_H
 #include "kernels/kern.h"
 #ifndef LM_SCALAR64 /* else the includer defines these */
 #define rfma(a, b, c) __builtin_fmaf(a, b, c)
 #define rexp(x) lm_exp1(x)
+#define rtanh(x) lm_tanh1(x)
+#define rerf(x) lm_erf1(x)
 #define rroot(x) __builtin_sqrtf(x)
 #define rround(x, fmt) ((fmt) == LM_FMT_BF16 ? lm_bf16_f32(lm_f32_bf16(x)) : (x))
 static inline float rlog(double x)

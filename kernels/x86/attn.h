@@ -63,6 +63,29 @@ static void scale_row(float *o, size_t hd, float c)
         v_storen(o + d, n, v_mul(v_loadn(o + d, n), v_set(c)));
 }
 
+/* A row of products becomes scores that are capped and tilted (ref/attn.c, bend). slide, unless it
+   is NULL: what their gradient is multiplied with. i: the query's place. */
+static void bend_row(float *s, size_t t, size_t i, float scale, float cap, float slope,
+                     float *slide)
+{
+    v16 at = v_sub(v_add(v_index(), v_set((float)t)), v_set((float)i));
+
+    for (size_t j = 0; j < T; j += 16) {
+        v16 x = v_mul(v_load(s + j), v_set(scale));
+
+        if (cap != 0) {
+            v16 u = v_tanh(v_div(x, v_set(cap)));
+
+            x = v_mul(v_set(cap), u);
+            if (slide)
+                v_store(slide + j, v_fnma(u, u, v_set(1)));
+        }
+        if (slope != 0)
+            x = v_fma(v_set(slope), v_add(at, v_set((float)j)), x);
+        v_store(s + j, x);
+    }
+}
+
 /* One row of scores becomes weights; top and sum go on, o is rescaled. */
 static void soft_row(float *s, size_t t, size_t lo, size_t hi, float scale, float *top, float *sum,
                      float *o, size_t hd)
@@ -101,6 +124,7 @@ static void attn_tile(const lm_kern *k, const lm_attn *a, size_t i0, size_t m, c
 {
     float top[T], sum[T];
     uint32_t lo[T], hi[T], first = UINT32_MAX, last = 0;
+    bool bent = a->cap != 0 || a->slope != 0;
 
     for (size_t i = 0; i < m; i++) {
         lo[i] = a->start ? a->start[i0 + i] : 0;
@@ -132,8 +156,11 @@ static void attn_tile(const lm_kern *k, const lm_attn *a, size_t i0, size_t m, c
                            .k = a->hd,
                            .c = r->s,
                            .ldc = T});
+        if (bent)
+            for (size_t i = 0; i < m; i++)
+                bend_row(r->s + i * T, t, a->q0 + i0 + i, a->scale, a->cap, a->slope, NULL);
         for (size_t i = 0; i < m; i++)
-            soft_row(r->s + i * T, t, lo[i], hi[i], a->scale, &top[i], &sum[i],
+            soft_row(r->s + i * T, t, lo[i], hi[i], bent ? 1 : a->scale, &top[i], &sum[i],
                      a->o + (i0 + i) * a->ldo, a->hd);
         k->packa(&(
             lm_pack){.fmt = a->fmt, .kt = T, .src = r->s, .ld = T, .kn = T, .nn = m, .dst = r->p});
@@ -184,13 +211,33 @@ static void soft_row_bwd(float *s, float *dp, size_t t, size_t lo, size_t hi, fl
     }
 }
 
+/* The same where scores are bent. */
+static void bent_row_bwd(float *s, float *dp, size_t t, size_t i, size_t lo, size_t hi, float scale,
+                         float cap, float slope, float lse, float dot)
+{
+    float slide[T];
+
+    bend_row(s, t, i, scale, cap, slope, slide);
+    for (size_t j = 0; j < T; j += 16) {
+        m16 see = seen(t, j, lo, hi);
+        v16 p = v_exp(v_sub(v_load(s + j), v_set(lse)));
+        v16 d = v_mul(v_mul(p, v_sub(v_load(dp + j), v_set(dot))), v_set(scale));
+
+        if (cap != 0)
+            d = v_mul(d, v_load(slide + j));
+        v_store(s + j, v_pick(see, p, v_zero()));
+        v_store(dp + j, v_pick(see, d, v_zero()));
+    }
+}
+
 static void bwd_tile(const lm_kern *k, const lm_attn_bwd *a, size_t h, size_t i0, size_t m,
                      const room *r)
 {
     const float *q = a->q + i0 * a->ldq + h * a->hd, *go = a->go + i0 * a->ldo + h * a->hd,
                 *o = a->o + i0 * a->ldo + h * a->hd;
     size_t lo[T], hi[T], first = SIZE_MAX, last = 0;
-    float dot[T];
+    float dot[T], slope = a->slope ? a->slope[h] : 0;
+    bool bent = a->cap != 0 || slope != 0;
 
     for (size_t i = 0; i < m; i++) {
         lo[i] = a->start ? a->start[i0 + i] : 0;
@@ -242,9 +289,12 @@ static void bwd_tile(const lm_kern *k, const lm_attn_bwd *a, size_t h, size_t i0
         k->gemm(&g);
         g.a = r->go, g.b = r->vt, g.c = r->dp;
         k->gemm(&g);
-        for (size_t i = 0; i < m; i++)
+        for (size_t i = 0; i < m && !bent; i++)
             soft_row_bwd(r->s + i * T, r->dp + i * T, t, lo[i], hi[i], a->scale,
                          a->lse[(i0 + i) * a->ldl + h], dot[i]);
+        for (size_t i = 0; i < m && bent; i++)
+            bent_row_bwd(r->s + i * T, r->dp + i * T, t, i0 + i, lo[i], hi[i], a->scale, a->cap,
+                         slope, a->lse[(i0 + i) * a->ldl + h], dot[i]);
         k->packa(&p);
         k->gemm(&w);
         p.src = r->dp;

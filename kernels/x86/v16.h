@@ -1,7 +1,7 @@
 /* v16: sixteen f32 lanes: one zmm, or two ymm. Element-wise kernels are written once over it (the
    .h files beside) and compiled for each level by a few lines in its folder. Every operation is one
-   IEEE operation a lane; exp repeats lm_exp1 of kernels/math.h step by step. Loads and stores of n
-   < 16 lanes leave the rest zero, alone. */
+   IEEE operation a lane; exp, tanh, erf repeat lm_exp1 .. of kernels/math.h step by step. Loads and
+   stores of n < 16 lanes leave the rest zero, alone. */
 #ifndef LM_V16_H
 #define LM_V16_H
 #include <immintrin.h>
@@ -123,6 +123,10 @@ INL v16 v_bf16(v16 x) /* the nearest bf16, as f32 */
     r = _mm512_and_si512(r, _mm512_set1_epi32((int)0xffff0000));
     return _mm512_castsi512_ps(
         _mm512_mask_and_epi32(r, den, u, _mm512_set1_epi32((int)0x80000000)));
+}
+INL v16 v_abs(v16 x)
+{
+    return _mm512_abs_ps(x);
 }
 INL v16 v_swap2(v16 x)
 {
@@ -271,6 +275,12 @@ INL v16 v_bf16(v16 x)
 {
     return (v16){bf8(x.l), bf8(x.h)};
 }
+INL v16 v_abs(v16 x)
+{
+    __m256 sign = _mm256_set1_ps(-0.0f);
+
+    return (v16){_mm256_andnot_ps(sign, x.l), _mm256_andnot_ps(sign, x.h)};
+}
 INL v16 v_swap2(v16 x)
 {
     return (v16){_mm256_permute_ps(x.l, 0xb1), _mm256_permute_ps(x.h, 0xb1)};
@@ -310,6 +320,42 @@ INL v16 v_exp(v16 x)
     p = v_fma(p, r, v_set(LM_EXP_P5));
     p = v_add(v_fma(p, v_mul(r, r), r), v_set(1));
     return v_pick(above, v_scale2(p, t), v_zero());
+}
+
+INL v16 v_tanh(v16 x)
+{
+    v16 z = v_mul(x, x), a = v_abs(x), one = v_set(1), p, e;
+
+    p = v_fma(v_set(LM_TANH_P4), z, v_set(LM_TANH_P3));
+    p = v_fma(p, z, v_set(LM_TANH_P2));
+    p = v_fma(p, z, v_set(LM_TANH_P1));
+    p = v_fma(p, z, v_set(LM_TANH_P0));
+    p = v_fma(v_mul(p, z), x, x);
+    e = v_sub(one, v_div(v_set(2), v_add(v_exp(v_add(a, a)), one)));
+    e = v_pick(v_ge(x, v_zero()), e, v_neg(e));
+    return v_pick(v_ge(a, v_set(LM_TANH_FAR)), e, p);
+}
+INL v16 v_erf(v16 x)
+{
+    v16 z = v_mul(x, x), a = v_abs(x), top = v_set(LM_ERF_TOP), p, e;
+
+    p = v_fma(v_set(LM_ERF_P6), z, v_set(LM_ERF_P5));
+    p = v_fma(p, z, v_set(LM_ERF_P4));
+    p = v_fma(p, z, v_set(LM_ERF_P3));
+    p = v_fma(p, z, v_set(LM_ERF_P2));
+    p = v_fma(p, z, v_set(LM_ERF_P1));
+    p = v_fma(p, z, v_set(LM_ERF_P0));
+    p = v_fma(p, x, x);
+    a = v_pick(v_le(a, top), a, top);
+    e = v_fma(v_set(LM_ERF_Q6), a, v_set(LM_ERF_Q5));
+    e = v_fma(e, a, v_set(LM_ERF_Q4));
+    e = v_fma(e, a, v_set(LM_ERF_Q3));
+    e = v_fma(e, a, v_set(LM_ERF_Q2));
+    e = v_fma(e, a, v_set(LM_ERF_Q1));
+    e = v_fma(e, a, v_set(LM_ERF_Q0));
+    e = v_sub(v_set(1), v_exp(v_mul(e, a)));
+    e = v_pick(v_ge(x, v_zero()), e, v_neg(e));
+    return v_pick(v_ge(v_abs(x), v_set(LM_ERF_FAR)), e, p);
 }
 
 /* Walks n elements by 16; i: place, c: lanes in use. */

@@ -54,6 +54,23 @@ static void packb(const lm_nn *nn, size_t at, size_t rows, const float *src, siz
                                 .dst = dst});
 }
 
+/* Part sums of block i for a gradient of n numbers, at zero; NULL: the model has no such tensor. */
+static float *part(float *all, size_t i, size_t n)
+{
+    float *p = all ? all + i * n : NULL;
+
+    if (p)
+        memset(p, 0, n * sizeof *p);
+    return p;
+}
+
+/* That of a bias: the sum of the rows' gradients, ascending. */
+static void bias_part(const lm_nn *nn, float *all, size_t i, size_t rows, size_t n, const float *dy)
+{
+    if (all)
+        nn->net.k->sum_rows(rows, n, dy, n, all + i * n, false);
+}
+
 /* dy -> gradients of gate and up, of x1, of the attention's output. */
 static void mlp_task(void *ctx, size_t i, unsigned thread)
 {
@@ -63,20 +80,26 @@ static void mlp_task(void *ctx, size_t i, unsigned thread)
     const lm_wl *w = &n->l[nn->layer];
     const lm_keep_layer *kl = &nn->keep[nn->layer];
     const lm_scr *s = &nn->scr[thread];
-    size_t at = i * LM_BLOCK, rows = lm_block_n(nn, i), d = n->d, f = n->f;
-    float *dy = nn->dy + at * d, *dx1 = nn->dx1 + at * d, *pn = nn->pn2 + i * d, *act = s->c;
+    size_t at = i * LM_BLOCK, rows = lm_block_n(nn, i), d = n->d, f = n->f, fi = n->fi;
+    float *dy = nn->dy + at * d, *dx1 = nn->dx1 + at * d, *act = s->c;
     unsigned csr = lm_kern_enter();
 
     packa(nn, at, rows, dy, d, nn->dyp);
     lm_rows_mul(n, rows, d, dy, d, w->bdown, f, act, f, s->pa);
-    k->swiglu_bwd(rows, f, kl->gu + at * 2 * f, act, s->g, act);
+    if (n->fam->act == LM_ACT_SWIGLU)
+        k->swiglu_bwd(rows, f, kl->gu + at * fi, act, s->g, act);
+    else
+        k->gelu_bwd(n->fam->act == LM_ACT_GELU_ERF, rows * f, kl->gu + at * fi, act, s->g, act);
     packb(nn, at, rows, act, f, nn->actp);
-    packa(nn, at, rows, s->g, 2 * f, nn->dgup);
-    k->rms(rows, d, kl->x1 + at * d, d, w->norm2, n->eps, s->b, d, NULL);
+    packa(nn, at, rows, s->g, fi, nn->dgup);
+    bias_part(nn, nn->pdown, i, rows, d, dy);
+    bias_part(nn, nn->pgu, i, rows, fi, s->g);
+    lm_rows_norm(n, rows, kl->x1 + at * d, w->norm2, w->norm2b, s->b, NULL);
     packb(nn, at, rows, s->b, d, nn->hn2p);
-    lm_rows_mul(n, rows, 2 * f, s->g, 2 * f, w->bgu, d, s->b, d, s->pa);
-    memset(pn, 0, d * 4);
-    k->rms_bwd(rows, d, kl->x1 + at * d, d, w->norm2, kl->rstd2 + at, s->b, d, dy, dx1, d, pn);
+    lm_rows_mul(n, rows, fi, s->g, fi, w->bgu, d, s->b, d, s->pa);
+    lm_rows_norm_bwd(n, rows, kl->x1 + at * d, w->norm2, kl->rstd2 + at, s->b, dy, dx1,
+                     part(nn->pn2, i, d), part(nn->pn2b, i, d));
+    bias_part(nn, nn->po, i, rows, d, dx1);
     packa(nn, at, rows, dx1, d, nn->dx1p);
     packb(nn, at, rows, kl->o + at * n->nq, n->nq, nn->op);
     lm_rows_mul(n, rows, d, dx1, d, w->bo, n->nq, nn->dout + at * n->nq, n->nq, s->pa);
@@ -97,6 +120,8 @@ static void att_task(void *ctx, size_t i, unsigned thread)
                                         .hd = hd,
                                         .g = g,
                                         .scale = n->scale,
+                                        .cap = n->cap,
+                                        .slope = n->slope ? n->slope + h * g : NULL,
                                         .q = kl->rot + at * ldr + h * g * hd,
                                         .ldq = ldr,
                                         .k = kl->rot + at * ldr + n->nq + h * hd,
@@ -120,34 +145,51 @@ static void att_task(void *ctx, size_t i, unsigned thread)
     lm_kern_leave(csr);
 }
 
+/* Gradients of the rows of q or k behind norm and rotation -> of those before. */
+static void turn_bwd(const lm_nn *nn, size_t at, size_t rows, uint32_t heads, size_t col,
+                     const float *w, const float *rstd, float *pw)
+{
+    const lm_net *n = &nn->net;
+    size_t ldr = n->nq + n->nkv, cols = heads * n->hd;
+    const float *raw = nn->keep[nn->layer].raw + at * n->nqkv + col,
+                *dr = nn->drot + at * ldr + col;
+    float *dq = nn->dqkv + at * n->nqkv + col;
+
+    if (n->cs)
+        n->k->rope_bwd(rows, heads, n->hd, raw, n->nqkv, w, rstd + at * heads, n->cs, nn->pos + at,
+                       dr, ldr, dq, n->nqkv, pw);
+    else if (w)
+        n->k->ln_bwd(rows, cols, raw, n->nqkv, w, rstd + at * heads, dr, ldr, NULL, dq, n->nqkv, pw,
+                     NULL);
+    else
+        for (size_t i = 0; i < rows; i++)
+            memcpy(dq + i * n->nqkv, dr + i * ldr, cols * 4);
+}
+
 /* Gradients of q, k, v -> gradient of the layer's input, in dy. */
 static void qkv_task(void *ctx, size_t i, unsigned thread)
 {
     lm_nn *nn = ctx;
     const lm_net *n = &nn->net;
-    const lm_kern *k = n->k;
     const lm_wl *w = &n->l[nn->layer];
     const lm_keep_layer *kl = &nn->keep[nn->layer];
     const lm_scr *s = &nn->scr[thread];
-    size_t at = i * LM_BLOCK, rows = lm_block_n(nn, i), d = n->d, ldr = n->nq + n->nkv;
-    float *dq = nn->dqkv + at * n->nqkv, *pn = nn->pn1 + i * d, *pq = nn->pq + i * n->hd,
-          *pk = nn->pk + i * n->hd;
-    const float *raw = kl->raw + at * n->nqkv, *dr = nn->drot + at * ldr;
+    size_t at = i * LM_BLOCK, rows = lm_block_n(nn, i), d = n->d,
+           nqn = n->m->cfg.qk_ln ? n->nq : n->hd, nkn = n->m->cfg.qk_ln ? n->nkv : n->hd;
+    float *dq = nn->dqkv + at * n->nqkv;
     unsigned csr = lm_kern_enter();
 
-    memset(pn, 0, d * 4);
-    memset(pq, 0, n->hd * 4);
-    memset(pk, 0, n->hd * 4);
-    k->rope_bwd(rows, n->heads, n->hd, raw, n->nqkv, w->qnorm, kl->rstdq + at * n->heads, n->cs,
-                nn->pos + at, dr, ldr, dq, n->nqkv, pq);
-    k->rope_bwd(rows, n->kvh, n->hd, raw + n->nq, n->nqkv, w->knorm, kl->rstdk + at * n->kvh, n->cs,
-                nn->pos + at, dr + n->nq, ldr, dq + n->nq, n->nqkv, pk);
+    turn_bwd(nn, at, rows, n->heads, 0, w->qnorm, kl->rstdq, part(nn->pq, i, nqn));
+    turn_bwd(nn, at, rows, n->kvh, n->nq, w->knorm, kl->rstdk, part(nn->pk, i, nkn));
+    if (n->clip > 0)
+        n->k->clip_bwd(rows * n->nqkv, n->clip, kl->raw + at * n->nqkv, dq);
     packa(nn, at, rows, dq, n->nqkv, nn->dqkvp);
-    k->rms(rows, d, kl->x + at * d, d, w->norm1, n->eps, s->b, d, NULL);
+    bias_part(nn, nn->pqkv, i, rows, n->nqkv, dq);
+    lm_rows_norm(n, rows, kl->x + at * d, w->norm1, w->norm1b, s->b, NULL);
     packb(nn, at, rows, s->b, d, nn->hn1p);
     lm_rows_mul(n, rows, n->nqkv, dq, n->nqkv, w->bqkv, d, s->b, d, s->pa);
-    k->rms_bwd(rows, d, kl->x + at * d, d, w->norm1, kl->rstd1 + at, s->b, d, nn->dx1 + at * d,
-               nn->dy + at * d, d, pn);
+    lm_rows_norm_bwd(n, rows, kl->x + at * d, w->norm1, kl->rstd1 + at, s->b, nn->dx1 + at * d,
+                     nn->dy + at * d, part(nn->pn1, i, d), part(nn->pn1b, i, d));
     lm_kern_leave(csr);
 }
 
@@ -157,16 +199,44 @@ static void layer_wgrads(const lm_nn *nn, lm_wgrad w[WG])
     const lm_net *n = &nn->net;
     uint32_t l = nn->layer;
 
-    w[0] = (lm_wgrad){lm_net_t(n, l, LM_W_GATE), 2 * (size_t)n->f, n->d, nn->t, nn->dgup, nn->hn2p};
-    w[1] = (lm_wgrad){lm_net_t(n, l, LM_W_DOWN), n->d, n->f, nn->t, nn->dyp, nn->actp};
-    w[2] = (lm_wgrad){lm_net_t(n, l, LM_W_Q), n->nqkv, n->d, nn->t, nn->dqkvp, nn->hn1p};
-    w[3] = (lm_wgrad){lm_net_t(n, l, LM_W_O), n->d, n->nq, nn->t, nn->dx1p, nn->op};
+    int first = n->fam->act == LM_ACT_SWIGLU ? LM_W_GATE : LM_W_UP;
+
+    w[0] = (lm_wgrad){lm_model_layer(nn->m, l, first), n->fi, n->d, nn->t, nn->dgup, nn->hn2p};
+    w[1] = (lm_wgrad){lm_model_layer(nn->m, l, LM_W_DOWN), n->d, n->f, nn->t, nn->dyp, nn->actp};
+    w[2] = (lm_wgrad){lm_model_layer(nn->m, l, LM_W_Q), n->nqkv, n->d, nn->t, nn->dqkvp, nn->hn1p};
+    w[3] = (lm_wgrad){lm_model_layer(nn->m, l, LM_W_O), n->d, n->nq, nn->t, nn->dx1p, nn->op};
+}
+
+/* The blocks' part sums, n wide, make the gradient from t on: of t alone, or of a stack of biases.
+ */
+static void sum_parts(lm_nn *nn, const lm_tensor *t, size_t n, const float *part)
+{
+    if (t)
+        nn->net.k->sum_rows(nn->blocks, n, part, n, nn->grad + t->off, !nn->fresh);
 }
 
 static void norm_grad(lm_nn *nn, const lm_tensor *t, const float *part)
 {
-    if (t)
-        nn->net.k->sum_rows(nn->blocks, t->n, part, t->n, nn->grad + t->off, !nn->fresh);
+    sum_parts(nn, t, t ? t->n : 0, part);
+}
+
+static void small_grads(lm_nn *nn)
+{
+    const lm_net *n = &nn->net;
+    const lm_model *m = nn->m;
+    uint32_t l = nn->layer;
+    const lm_tensor *bg = lm_model_layer(m, l, LM_W_BGATE);
+
+    norm_grad(nn, lm_model_layer(m, l, LM_W_NORM1), nn->pn1);
+    norm_grad(nn, lm_model_layer(m, l, LM_W_NORM2), nn->pn2);
+    norm_grad(nn, lm_model_layer(m, l, LM_W_QN), nn->pq);
+    norm_grad(nn, lm_model_layer(m, l, LM_W_KN), nn->pk);
+    norm_grad(nn, lm_model_layer(m, l, LM_W_BNORM1), nn->pn1b);
+    norm_grad(nn, lm_model_layer(m, l, LM_W_BNORM2), nn->pn2b);
+    norm_grad(nn, lm_model_layer(m, l, LM_W_BO), nn->po);
+    norm_grad(nn, lm_model_layer(m, l, LM_W_BDOWN), nn->pdown);
+    sum_parts(nn, lm_model_layer(m, l, LM_W_BQ), n->nqkv, nn->pqkv);
+    sum_parts(nn, bg ? bg : lm_model_layer(m, l, LM_W_BUP), n->fi, nn->pgu);
 }
 
 static void weight_task(void *ctx, size_t i, unsigned thread)
@@ -184,10 +254,7 @@ static void weight_task(void *ctx, size_t i, unsigned thread)
         }
         i -= lm_wgrad_tasks(&w[j]);
     }
-    norm_grad(nn, lm_net_t(&nn->net, nn->layer, LM_W_NORM1), nn->pn1);
-    norm_grad(nn, lm_net_t(&nn->net, nn->layer, LM_W_NORM2), nn->pn2);
-    norm_grad(nn, lm_net_t(&nn->net, nn->layer, LM_W_QN), nn->pq);
-    norm_grad(nn, lm_net_t(&nn->net, nn->layer, LM_W_KN), nn->pk);
+    small_grads(nn);
 done:
     lm_kern_leave(csr);
 }
@@ -198,7 +265,8 @@ void lm_nn_backward(lm_nn *nn)
     lm_wgrad w[WG];
     size_t tasks = 1;
 
-    norm_grad(nn, lm_net_tail(n, false), nn->pn1);
+    norm_grad(nn, lm_model_end(nn->m, LM_W_FINAL), nn->pn1);
+    norm_grad(nn, lm_model_end(nn->m, LM_W_BFINAL), nn->pn1b);
     for (nn->layer = n->layers; nn->layer-- > 0;) {
         lm_net_run(n, nn->blocks, mlp_task, nn);
         lm_net_run(n, (size_t)nn->o.rows * n->kvh, att_task, nn);
@@ -217,7 +285,7 @@ void lm_nn_backward(lm_nn *nn)
 static lm_wgrad head_wgrad(const lm_nn *nn)
 {
     return (lm_wgrad){
-        lm_net_tail(&nn->net, true), nn->net.vocab, nn->net.d, nn->chunkn, nn->dlogp, nn->hnfp};
+        lm_model_end(nn->m, LM_W_HEAD), nn->net.vocab, nn->net.d, nn->chunkn, nn->dlogp, nn->hnfp};
 }
 
 static void head_weight_task(void *ctx, size_t i, unsigned thread)
@@ -242,17 +310,24 @@ static void embed_task(void *ctx, size_t i, unsigned thread)
     lm_nn *nn = ctx;
     const lm_net *n = &nn->net;
     size_t c0 = i * COLS, c = n->d - c0 < COLS ? n->d - c0 : COLS;
-    float *g = nn->grad + nn->m->t[0].off;
+    const lm_tensor *wpe = lm_model_end(nn->m, LM_W_POS);
+    float *g = nn->grad + nn->m->t[0].off, *gp = wpe ? nn->grad + wpe->off : NULL;
     unsigned csr = lm_kern_enter();
 
     (void)thread;
     if (nn->fresh && !nn->m->cfg.tie)
         for (size_t r = 0; r < n->vocab; r++)
             memset(g + r * n->d + c0, 0, c * 4);
+    for (size_t r = 0; wpe && nn->fresh && r < wpe->dim[0]; r++)
+        memset(gp + r * n->d + c0, 0, c * 4);
     for (size_t t = 0; t < nn->t; t++) {
         float *to = g + nn->b->in[t] * (size_t)n->d + c0;
 
         n->k->add(c, to, nn->dy + t * n->d + c0, to);
+        if (wpe) {
+            to = gp + nn->pos[t] * (size_t)n->d + c0;
+            n->k->add(c, to, nn->dy + t * n->d + c0, to);
+        }
     }
     lm_kern_leave(csr);
 }

@@ -1,14 +1,9 @@
-/* cfg: config.json of llama and qwen3, strict about what would change the arithmetic, tolerant of
- * the rest. */
-#include "nn/cfg.h"
-#include "base/json.h"
+/* cfg: config.json, strict about what would change the arithmetic, tolerant of the rest. */
+#include "nn/cfgi.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
-static const struct {
-    const char *type, *arch;
-} family[] = {{"llama", "LlamaForCausalLM"}, {"qwen3", "Qwen3ForCausalLM"}};
 static const struct {
     const char *name;
     int size;
@@ -31,13 +26,16 @@ void lm_cfg_default(lm_cfg *c, int fam)
     *c = (lm_cfg){.family = fam,
                   .dt = LM_F32,
                   .ctx = 2048,
-                  .eps = 1e-6,
+                  .eps = lm_families[fam].f.layernorm ? 1e-5 : 1e-6,
                   .theta = 10000,
                   .init_range = 0.02,
                   .rope_factor = 1,
                   .bos = LM_NO_ID,
                   .eos = LM_NO_ID,
                   .pad = LM_NO_ID};
+    c->qkv_bias = fam == LM_FAM_QWEN2 || fam == LM_FAM_GPT2;
+    c->o_bias = c->mlp_bias = fam == LM_FAM_GPT2;
+    c->alibi = fam == LM_FAM_MPT ? 8 : 0;
 }
 
 void lm_cfg_free(lm_cfg *c)
@@ -48,28 +46,50 @@ void lm_cfg_free(lm_cfg *c)
 
 int lm_cfg_check(const lm_cfg *c)
 {
+    const lm_famdef *f = &lm_families[c->family];
+    const lm_cfg_keys *k = f->keys;
     const struct {
         const char *key;
         uint32_t v, hi;
-    } n[] = {
-        {"vocab_size", c->vocab, 1 << 24},          {"hidden_size", c->dim, 1 << 16},
-        {"num_hidden_layers", c->layers, 1024},     {"num_attention_heads", c->heads, 1024},
-        {"num_key_value_heads", c->kv_heads, 1024}, {"head_dim", c->head_dim, 512},
-        {"intermediate_size", c->ffn, 1 << 20},     {"max_position_embeddings", c->ctx, 1 << 24}};
+    } n[] = {{k->vocab, c->vocab, 1 << 24},
+             {k->dim, c->dim, 1 << 16},
+             {k->layers, c->layers, 1024},
+             {k->heads, c->heads, 1024},
+             {k->kv_heads ? k->kv_heads : k->heads, c->kv_heads, 1024},
+             {k->head_dim ? k->head_dim : k->dim, c->head_dim, k->head_dim ? 512 : 1 << 16},
+             {k->ffn, c->ffn, 1 << 20},
+             {k->ctx, c->ctx, 1 << 24}};
 
     for (size_t i = 0; i < LM_COUNT(n); i++)
         if (!n[i].v || n[i].v > n[i].hi)
             return lm_err(LM_EINVALID, "%s is %u: want 1 to %u", n[i].key, n[i].v, n[i].hi);
+    if (!k->head_dim && (c->heads * c->head_dim != c->dim || c->kv_heads != c->heads))
+        return lm_err(LM_EINVALID, "%s %u is not %s %u heads of one size", k->dim, c->dim, k->heads,
+                      c->heads);
+    if (c->head_dim > 512)
+        return lm_err(LM_EINVALID, "heads of %u: want 1 to 512", c->head_dim);
     if (c->heads % c->kv_heads)
-        return lm_err(LM_EINVALID,
-                      "num_attention_heads %u is no multiple of num_key_value_heads %u", c->heads,
+        return lm_err(LM_EINVALID, "%s %u is no multiple of %s %u", k->heads, c->heads, k->kv_heads,
                       c->kv_heads);
-    if (c->head_dim % 2)
+    if (f->f.rotary && c->head_dim % 2)
         return lm_err(LM_EINVALID, "head_dim %u is odd: rotary positions turn pairs", c->head_dim);
+    if (c->family == LM_FAM_MPT && c->ffn % c->dim)
+        return lm_err(LM_EINVALID,
+                      "an MLP of %u is no multiple of d_model %u, as expansion_ratio "
+                      "needs",
+                      c->ffn, c->dim);
     if (!(c->eps > 0 && c->eps < 1))
-        return lm_err(LM_EINVALID, "rms_norm_eps %g is not between 0 and 1", c->eps);
-    if (!(c->theta > 1 && c->theta < 1e12))
+        return lm_err(LM_EINVALID, "%s %g is not between 0 and 1", k->eps, c->eps);
+    if (f->f.rotary && !(c->theta > 1 && c->theta < 1e12))
         return lm_err(LM_EINVALID, "rope_theta %g is not between 1 and 1e12", c->theta);
+    if (c->family == LM_FAM_MPT && !(c->alibi > 0 && c->alibi <= 64))
+        return lm_err(LM_EINVALID, "alibi_bias_max %g is not between 0 and 64", c->alibi);
+    if (!(c->clip >= 0 && c->clip < 1e9))
+        return lm_err(LM_EINVALID, "clip_qkv %g is out of range", c->clip);
+    if (!(c->softcap >= 0 && c->softcap < 1e9))
+        return lm_err(LM_EINVALID, "attn_logit_softcapping %g is out of range", c->softcap);
+    if (!(c->att_scale >= 0 && c->att_scale < 1e9))
+        return lm_err(LM_EINVALID, "softmax_scale %g is out of range", c->att_scale);
     if (!(c->init_range >= 0 && c->init_range < 1e3))
         return lm_err(LM_EINVALID, "initializer_range %g is out of range", c->init_range);
     if (c->rope != LM_ROPE_DEFAULT && !(c->rope_factor >= 1 && c->rope_factor <= 1e6))
@@ -82,7 +102,7 @@ int lm_cfg_check(const lm_cfg *c)
 }
 
 /* Reading. Each helper leaves *v alone when the key is absent or null. */
-static int need_u32(const json_t *o, const char *key, uint32_t *v)
+int lm_cfg_u32(const json_t *o, const char *key, uint32_t *v)
 {
     uint64_t n = 0;
     int err = lm_json_u64(o, key, &n);
@@ -108,107 +128,61 @@ static int read_id(const json_t *o, const char *key, uint32_t *id)
     return 0;
 }
 
-static int refuse(const json_t *o)
+int lm_cfg_off(const json_t *o, const char *const *keys, size_t n)
 {
-    static const char *const off[] = {"attention_bias", "mlp_bias", "use_sliding_window",
-                                      "quantization_config"};
-    json_t *v;
-    lm_str s = {0, 0};
-    double part = 1;
+    for (size_t i = 0; i < n; i++) {
+        json_t *v = json_object_get(o, keys[i]);
 
-    for (size_t i = 0; i < LM_COUNT(off); i++)
-        if ((v = json_object_get(o, off[i])) && !json_is_null(v) && !json_is_false(v))
-            return lm_err(LM_EINVALID, "%s is set, which is not supported", off[i]);
-    if (lm_json_str(o, "hidden_act", &s) < 0)
-        return LM_EINVALID;
-    if (s.p && !lm_is(s, "silu") && !lm_is(s, "swish"))
-        return lm_err(LM_EINVALID, "hidden_act is %.*s, only silu is supported",
-                      (int)(s.n < 40 ? s.n : 40), s.p);
-    if (lm_json_f64(o, "partial_rotary_factor", &part) < 0)
-        return LM_EINVALID;
-    if (part != 1)
-        return lm_err(LM_EINVALID, "partial_rotary_factor is %g, only 1 is supported", part);
-    v = json_object_get(o, "layer_types");
-    for (size_t i = 0; json_is_array(v) && i < json_array_size(v); i++)
-        if (!lm_is(lm_json_text(json_array_get(v, i)), "full_attention"))
-            return lm_err(LM_EINVALID, "layer_types names a layer that is not full_attention");
+        if (v && !json_is_null(v) && !json_is_false(v))
+            return lm_err(LM_EINVALID, "%s is set, which is not supported", keys[i]);
+    }
     return 0;
 }
 
-static int read_rope(lm_cfg *c, const json_t *o)
+/* The numbers all families have, under the family's names. */
+static int read_numbers(lm_cfg *c, const json_t *o, const lm_famdef *f)
 {
-    json_t *p = NULL, *old = NULL;
-    lm_str type = LM_STR("default");
-    int e1 = lm_json_obj(o, "rope_parameters", &p), e2 = lm_json_obj(o, "rope_scaling", &old);
+    const lm_cfg_keys *k = f->keys;
 
-    if (e1 < 0 || e2 < 0 || lm_json_f64(o, "rope_theta", &c->theta) < 0)
+    if (lm_json_need(lm_cfg_u32(o, k->vocab, &c->vocab), k->vocab) < 0 ||
+        lm_json_need(lm_cfg_u32(o, k->dim, &c->dim), k->dim) < 0 ||
+        lm_json_need(lm_cfg_u32(o, k->layers, &c->layers), k->layers) < 0 ||
+        lm_json_need(lm_cfg_u32(o, k->heads, &c->heads), k->heads) < 0)
         return LM_EINVALID;
-    if (!p && !(p = old))
-        return 0;
-    if (lm_json_str(p, "type", &type) < 0 || lm_json_str(p, "rope_type", &type) < 0 ||
-        lm_json_f64(p, "rope_theta", &c->theta) < 0)
+    c->kv_heads = k->kv_heads && f->kv_heads ? f->kv_heads : c->heads;
+    c->head_dim = f->head_dim ? f->head_dim : c->heads ? c->dim / c->heads : 0;
+    if ((k->kv_heads && lm_cfg_u32(o, k->kv_heads, &c->kv_heads) < 0) ||
+        (k->head_dim && lm_cfg_u32(o, k->head_dim, &c->head_dim) < 0) ||
+        (k->head_dim && lm_json_need(lm_cfg_u32(o, k->ffn, &c->ffn), k->ffn) < 0) ||
+        lm_cfg_u32(o, k->ctx, &c->ctx) < 0 || lm_json_f64(o, k->eps, &c->eps) < 0 ||
+        lm_json_f64(o, "initializer_range", &c->init_range) < 0 ||
+        lm_json_bool(o, "tie_word_embeddings", &c->tie) < 0 ||
+        read_id(o, "bos_token_id", &c->bos) < 0 || read_id(o, "eos_token_id", &c->eos) < 0 ||
+        read_id(o, "pad_token_id", &c->pad) < 0)
         return LM_EINVALID;
-    if (lm_is(type, "default"))
-        return 0;
-    if (lm_is(type, "linear"))
-        c->rope = LM_ROPE_LINEAR;
-    else if (lm_is(type, "llama3"))
-        c->rope = LM_ROPE_LLAMA3;
-    else
-        return lm_err(LM_EINVALID, "rope_type %.*s is not supported",
-                      (int)(type.n < 40 ? type.n : 40), type.p);
-    if (lm_json_need(lm_json_f64(p, "factor", &c->rope_factor), "factor") < 0)
-        return LM_EINVALID;
-    if (c->rope == LM_ROPE_LLAMA3 &&
-        (lm_json_need(lm_json_f64(p, "low_freq_factor", &c->rope_low), "low_freq_factor") < 0 ||
-         lm_json_need(lm_json_f64(p, "high_freq_factor", &c->rope_high), "high_freq_factor") < 0 ||
-         lm_json_need(lm_json_f64(p, "original_max_position_embeddings", &c->rope_old),
-                      "original_max_position_embeddings") < 0))
-        return LM_EINVALID;
-    return 0;
+    return f->read(c, o);
 }
 
 static int from_json(lm_cfg *c, json_t *o)
 {
+    static const char *const off[] = {"quantization_config"};
     lm_str s = {0, 0};
-    const struct {
-        const char *key;
-        uint32_t *v;
-    } want[] = {{"vocab_size", &c->vocab},
-                {"hidden_size", &c->dim},
-                {"num_hidden_layers", &c->layers},
-                {"num_attention_heads", &c->heads},
-                {"intermediate_size", &c->ffn}};
     int fam = -1;
 
     if (!json_is_object(o))
         return lm_err(LM_EINVALID, "not a JSON object");
     if (lm_json_need(lm_json_str(o, "model_type", &s), "model_type") < 0)
         return LM_EINVALID;
-    for (size_t i = 0; i < LM_COUNT(family); i++)
-        if (lm_is(s, family[i].type))
-            fam = (int)i;
+    for (int i = 0; i < LM_NFAM; i++)
+        if (lm_is(s, lm_families[i].f.type))
+            fam = i;
     if (fam < 0)
         return lm_err(LM_EINVALID, "model_type %.*s is not supported", (int)(s.n < 40 ? s.n : 40),
                       s.p);
     lm_cfg_default(c, fam);
     c->raw = json_incref(o);
-    if (refuse(o) < 0)
-        return LM_EINVALID;
-    for (size_t i = 0; i < LM_COUNT(want); i++)
-        if (lm_json_need(need_u32(o, want[i].key, want[i].v), want[i].key) < 0)
-            return LM_EINVALID;
-    c->kv_heads =
-        fam == LM_FAM_QWEN3 ? 32 : c->heads; /* the defaults of the families' own classes */
-    c->head_dim = fam == LM_FAM_QWEN3 ? 128 : c->heads ? c->dim / c->heads : 0;
-    if (need_u32(o, "num_key_value_heads", &c->kv_heads) < 0 ||
-        need_u32(o, "head_dim", &c->head_dim) < 0 ||
-        need_u32(o, "max_position_embeddings", &c->ctx) < 0 ||
-        lm_json_f64(o, "rms_norm_eps", &c->eps) < 0 ||
-        lm_json_f64(o, "initializer_range", &c->init_range) < 0 ||
-        lm_json_bool(o, "tie_word_embeddings", &c->tie) < 0 || read_rope(c, o) < 0 ||
-        read_id(o, "bos_token_id", &c->bos) < 0 || read_id(o, "eos_token_id", &c->eos) < 0 ||
-        read_id(o, "pad_token_id", &c->pad) < 0)
+    c->tie = lm_families[fam].tie;
+    if (lm_cfg_off(o, off, 1) < 0 || read_numbers(c, o, &lm_families[fam]) < 0)
         return LM_EINVALID;
     s = (lm_str){0, 0};
     if (lm_json_str(o, "torch_dtype", &s) < 0 || lm_json_str(o, "dtype", &s) < 0)
@@ -263,24 +237,6 @@ static void set_id(json_t *o, const char *key, uint32_t id)
     json_object_set_new(o, key, id == LM_NO_ID ? json_null() : json_integer(id));
 }
 
-static json_t *rope_json(const lm_cfg *c)
-{
-    static const char *const name[] = {"default", "linear", "llama3"};
-    json_t *p = json_object();
-
-    if (c->rope != LM_ROPE_DEFAULT)
-        json_object_set_new(p, "factor", json_real(c->rope_factor));
-    if (c->rope == LM_ROPE_LLAMA3) {
-        json_object_set_new(p, "high_freq_factor", json_real(c->rope_high));
-        json_object_set_new(p, "low_freq_factor", json_real(c->rope_low));
-        json_object_set_new(p, "original_max_position_embeddings",
-                            json_integer((json_int_t)c->rope_old));
-    }
-    json_object_set_new(p, "rope_theta", json_real(c->theta));
-    json_object_set_new(p, "rope_type", json_string(name[c->rope]));
-    return p;
-}
-
 static int by_name(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -288,17 +244,19 @@ static int by_name(const void *a, const void *b)
 
 void lm_cfg_text(const lm_cfg *c, lm_buf *out)
 {
+    const lm_famdef *f = &lm_families[c->family];
+    const lm_cfg_keys *q = f->keys;
     const struct {
         const char *key;
         uint32_t v;
-    } n[] = {{"vocab_size", c->vocab},
-             {"hidden_size", c->dim},
-             {"num_hidden_layers", c->layers},
-             {"num_attention_heads", c->heads},
-             {"num_key_value_heads", c->kv_heads},
-             {"head_dim", c->head_dim},
-             {"intermediate_size", c->ffn},
-             {"max_position_embeddings", c->ctx}};
+    } n[] = {{q->vocab, c->vocab},
+             {q->dim, c->dim},
+             {q->layers, c->layers},
+             {q->heads, c->heads},
+             {q->kv_heads, c->kv_heads},
+             {q->head_dim, c->head_dim},
+             {q->head_dim ? q->ffn : NULL, c->ffn}, /* else the family says it in its own way */
+             {q->ctx, c->ctx}};
     json_t *o = c->raw ? json_copy(c->raw) : json_object(), *v;
     const char **keys, *k;
     const char *dt = c->dt == LM_BF16 ? "bfloat16" : "float32";
@@ -306,20 +264,14 @@ void lm_cfg_text(const lm_cfg *c, lm_buf *out)
     lm_jw w;
 
     for (size_t i = 0; i < LM_COUNT(n); i++)
-        json_object_set_new(o, n[i].key, json_integer(n[i].v));
-    json_object_set_new(o, "architectures", json_pack("[s]", family[c->family].arch));
-    json_object_set_new(o, "model_type", json_string(family[c->family].type));
-    json_object_set_new(o, "hidden_act", json_string("silu"));
-    json_object_set_new(o, "attention_bias", json_false());
-    if (c->family == LM_FAM_LLAMA)
-        json_object_set_new(o, "mlp_bias", json_false());
-    else
-        json_object_set_new(o, "use_sliding_window", json_false());
-    json_object_set_new(o, "rms_norm_eps", json_real(c->eps));
+        if (n[i].key)
+            json_object_set_new(o, n[i].key, json_integer(n[i].v));
+    json_object_set_new(o, "architectures", json_pack("[s]", f->f.arch));
+    json_object_set_new(o, "model_type", json_string(f->f.type));
+    json_object_set_new(o, q->eps, json_real(c->eps));
     json_object_set_new(o, "initializer_range", json_real(c->init_range));
     json_object_set_new(o, "tie_word_embeddings", json_boolean(c->tie));
-    json_object_set_new(o, "rope_theta", json_real(c->theta));
-    json_object_set_new(o, "rope_parameters", rope_json(c));
+    f->write(c, o);
     json_object_set_new(o, "dtype", json_string(dt));
     json_object_set_new(o, "torch_dtype", json_string(dt));
     if (!c->raw)

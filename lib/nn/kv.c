@@ -61,10 +61,9 @@ static int check_sizes(const lm_model *m, uint32_t seqs, uint32_t ctx, uint32_t 
     if (!seqs || !ctx || !batch || seqs > 1 << 16 || batch > 1 << 20)
         return lm_err(LM_EINVALID, "a cache of %u sequences of %u tokens, %u a call", seqs, ctx,
                       batch);
-    return ctx > m->cfg.ctx
-               ? lm_err(LM_EINVALID, "a context of %u tokens, but max_position_embeddings is %u",
-                        ctx, m->cfg.ctx)
-               : 0;
+    return ctx > m->cfg.ctx ? lm_err(LM_EINVALID, "a context of %u tokens, but %s is %u", ctx,
+                                     lm_cfg_ctx_key(&m->cfg), m->cfg.ctx)
+                            : 0;
 }
 
 uint64_t lm_kv_bytes(const lm_model *m, uint32_t seqs, uint32_t ctx, uint32_t batch)
@@ -146,7 +145,7 @@ static void first_task(void *ctx, size_t i, unsigned thread)
     unsigned csr = lm_kern_enter();
 
     for (size_t r = at; r < at + rows; r++)
-        lm_net_embed(&kv->net, kv->ids[r], kv->x + r * kv->net.d);
+        lm_net_embed(&kv->net, kv->ids[r], kv->pos[r], kv->x + r * kv->net.d);
     in_rows(kv, 0, at, rows, thread);
     lm_kern_leave(csr);
 }
@@ -188,6 +187,7 @@ static void att_task(void *ctx, size_t i, unsigned thread)
                  .kp = kp,
                  .vp = vp,
                  .scale = n->scale,
+                 .cap = n->cap,
                  .scratch = kv->scr[thread].att};
 
     k->packb(&(lm_pack){.fmt = n->fmt,
@@ -207,7 +207,7 @@ static void att_task(void *ctx, size_t i, unsigned thread)
                         .kn = it->n,
                         .nn = hd,
                         .dst = vp});
-    if (it->n == 1) { /* the heads that share the keys are the rows */
+    if (it->n == 1 && !n->slope) { /* the heads that share the keys are the rows */
         for (size_t j = 0; j < g; j++)
             end[j] = (uint32_t)p0;
         a.nq = g, a.q = q, a.ldq = hd, a.o = o, a.ldo = hd, a.end = end;
@@ -215,6 +215,7 @@ static void att_task(void *ctx, size_t i, unsigned thread)
     } else
         for (size_t j = 0; j < g; j++) {
             a.nq = it->n, a.q0 = p0, a.q = q + j * hd, a.ldq = ldr, a.o = o + j * hd, a.ldo = n->nq;
+            a.slope = n->slope ? n->slope[h * g + j] : 0;
             k->attn(k, &a);
         }
     lm_kern_leave(csr);
@@ -235,7 +236,8 @@ static void head_task(void *ctx, size_t i, unsigned thread)
 
     b = b < n->vocab ? b : n->vocab;
     for (size_t r = 0; r < rows; r++)
-        k->rms(1, d, kv->x + kv->want[at + r] * (size_t)d, d, n->norm, n->eps, hn + r * d, d, NULL);
+        lm_rows_norm(n, 1, kv->x + kv->want[at + r] * (size_t)d, n->norm, n->normb, hn + r * d,
+                     NULL);
     k->packa(&(lm_pack){.fmt = n->fmt,
                         .kt = d,
                         .src = hn,

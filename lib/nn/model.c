@@ -1,60 +1,10 @@
 /* model: the table of tensors of a decoder, and the ways to fill it. */
-#include "nn/model.h"
+#include "nn/modeli.h"
 #include "nn/weights.h"
 #include "base/json.h"
 #include "kernels/kern.h"
 #include <fcntl.h>
 #include <unistd.h>
-
-static lm_tensor *add(lm_model *m, char *name, int nd, uint32_t d0, uint32_t d1, unsigned flags)
-{
-    lm_tensor *t = &m->t[m->nt++];
-
-    *t = (lm_tensor){.name = name,
-                     .nd = nd,
-                     .dim = {d0, d1},
-                     .n = (size_t)d0 * (nd == 2 ? d1 : 1),
-                     .off = m->n,
-                     .flags = flags};
-    m->n += t->n;
-    return t;
-}
-
-static char *named(uint32_t layer, const char *part)
-{
-    lm_buf b = {0};
-
-    lm_buf_addf(&b, "model.layers.%u.%s.weight", layer, part);
-    return b.p;
-}
-
-/* q, k, v and gate, up lie behind each other: one product each. */
-static void table(lm_model *m)
-{
-    const lm_cfg *c = &m->cfg;
-    uint32_t nq = c->heads * c->head_dim, nkv = c->kv_heads * c->head_dim;
-
-    m->t = lm_zalloc(c->layers * 11 + (size_t)3, sizeof *m->t);
-    add(m, lm_strdup("model.embed_tokens.weight"), 2, c->vocab, c->dim, LM_T_MATRIX | LM_T_EMBED);
-    for (uint32_t l = 0; l < c->layers; l++) {
-        add(m, named(l, "input_layernorm"), 1, c->dim, 0, 0);
-        add(m, named(l, "self_attn.q_proj"), 2, nq, c->dim, LM_T_MATRIX);
-        add(m, named(l, "self_attn.k_proj"), 2, nkv, c->dim, LM_T_MATRIX);
-        add(m, named(l, "self_attn.v_proj"), 2, nkv, c->dim, LM_T_MATRIX);
-        if (c->family == LM_FAM_QWEN3) {
-            add(m, named(l, "self_attn.q_norm"), 1, c->head_dim, 0, 0);
-            add(m, named(l, "self_attn.k_norm"), 1, c->head_dim, 0, 0);
-        }
-        add(m, named(l, "self_attn.o_proj"), 2, c->dim, nq, LM_T_MATRIX | LM_T_RESID);
-        add(m, named(l, "post_attention_layernorm"), 1, c->dim, 0, 0);
-        add(m, named(l, "mlp.gate_proj"), 2, c->ffn, c->dim, LM_T_MATRIX);
-        add(m, named(l, "mlp.up_proj"), 2, c->ffn, c->dim, LM_T_MATRIX);
-        add(m, named(l, "mlp.down_proj"), 2, c->dim, c->ffn, LM_T_MATRIX | LM_T_RESID);
-    }
-    add(m, lm_strdup("model.norm.weight"), 1, c->dim, 0, 0);
-    if (!c->tie)
-        add(m, lm_strdup("lm_head.weight"), 2, c->vocab, c->dim, LM_T_MATRIX | LM_T_EMBED);
-}
 
 static lm_model *fresh(lm_cfg *cfg)
 {
@@ -62,7 +12,7 @@ static lm_model *fresh(lm_cfg *cfg)
 
     m->cfg = *cfg;
     cfg->raw = NULL;
-    table(m);
+    lm_tensors_make(m);
     return m;
 }
 
@@ -70,32 +20,14 @@ void lm_model_free(lm_model *m)
 {
     if (!m)
         return;
-    for (size_t i = 0; i < m->nt; i++)
-        free(m->t[i].name);
     for (size_t i = 0; i < m->nfile; i++)
         lm_st_close(m->file[i]);
     free(m->file);
-    free(m->t);
+    lm_tensors_free(m);
     if (m->w)
         lm_free_huge(m->w, m->n * sizeof *m->w);
     lm_cfg_free(&m->cfg);
     free(m);
-}
-
-const lm_tensor *lm_model_find(const lm_model *m, const char *name)
-{
-    for (size_t i = 0; i < m->nt; i++)
-        if (!strcmp(m->t[i].name, name))
-            return &m->t[i];
-    return NULL;
-}
-
-void lm_model_f32(const lm_model *m, const lm_tensor *t, size_t from, size_t n, float *out)
-{
-    if (m->w)
-        memcpy(out, m->w + t->off + from, n * sizeof *out);
-    else
-        lm_widen(t->dt, (const char *)t->src + from * lm_dtype_size(t->dt), n, out);
 }
 
 int lm_model_init(lm_model **out, lm_cfg *cfg, uint64_t seed)
@@ -118,7 +50,7 @@ int lm_model_init(lm_model **out, lm_cfg *cfg, uint64_t seed)
                       m->w + t->off);
         else
             for (size_t j = 0; j < t->n; j++)
-                m->w[t->off + j] = 1;
+                m->w[t->off + j] = t->flags & LM_T_BIAS ? 0 : 1;
         if (m->cfg.dt == LM_BF16)
             lm_round_bf16(t->n, m->w + t->off);
     }
@@ -184,7 +116,7 @@ static const lm_st_tensor *in_files(const lm_model *m, const char *name)
 }
 
 /* A float is not finite if its exponent is all ones; the top 16 bits tell for F32 and BF16. */
-static bool finite(const lm_tensor *t)
+static bool finite(const lm_ftensor *t)
 {
     const uint16_t *h = t->src, mask = t->dt == LM_F16 ? 0x7c00 : 0x7f80;
     size_t step = t->dt == LM_F32 ? 2 : 1, bad = 0;
@@ -194,10 +126,12 @@ static bool finite(const lm_tensor *t)
     return !bad;
 }
 
-static int bind(lm_model *m, lm_tensor *t, const char *dir)
+static int bind(lm_model *m, lm_ftensor *t, const char *dir)
 {
     const lm_st_tensor *s = in_files(m, t->name);
 
+    if (!s && !strncmp(t->name, "transformer.", 12)) /* the first gpt2 files have no trunk */
+        s = in_files(m, t->name + 12);
     if (!s)
         return lm_err_at(LM_EINVALID, dir, "tensor %s is missing", t->name);
     if (s->nd != t->nd || s->dim[0] != t->dim[0] || (t->nd == 2 && s->dim[1] != t->dim[1]))
@@ -212,14 +146,22 @@ static int bind(lm_model *m, lm_tensor *t, const char *dir)
         return lm_err_at(LM_EINVALID, dir, "tensor %s is not aligned", t->name);
     if (!finite(t))
         return lm_err_at(LM_EINVALID, dir, "tensor %s holds a value that is not finite", t->name);
+    lm_tensors_bind(m, t);
     return 0;
 }
 
-static bool ignorable(const char *name) /* buffers that older writers saved */
+static bool ends(const char *s, const char *tail)
 {
-    size_t n = strlen(name);
+    size_t n = strlen(s), k = strlen(tail);
 
-    return n > 20 && !strcmp(name + n - 20, ".rotary_emb.inv_freq");
+    return n > k && !strcmp(s + n - k, tail);
+}
+
+static bool ignorable(const lm_model *m, const char *name) /* buffers that older writers saved */
+{
+    return m->cfg.family == LM_FAM_GPT2
+               ? ends(name, ".attn.bias") || ends(name, ".attn.masked_bias")
+               : ends(name, ".rotary_emb.inv_freq");
 }
 
 static int check_extra(lm_model *m, const char *dir)
@@ -229,7 +171,7 @@ static int check_extra(lm_model *m, const char *dir)
 
     for (size_t f = 0; f < m->nfile; f++)
         for (size_t i = 0; (s = lm_st_at(m->file[f], i)); i++) {
-            if (lm_model_find(m, s->name) || ignorable(s->name))
+            if (lm_tensors_file(m, s->name) || ignorable(m, s->name))
                 continue;
             if (strcmp(s->name, "lm_head.weight"))
                 return lm_err_at(LM_EINVALID, dir, "tensor %.80s has no place in the model",
@@ -254,8 +196,8 @@ int lm_model_load(lm_model **out, const char *dir, int dt, unsigned flags)
         return err;
     m = fresh(&cfg);
     err = open_files(m, dir);
-    for (size_t i = 0; i < m->nt && !err; i++)
-        err = bind(m, &m->t[i], dir);
+    for (size_t i = 0; i < m->nf && !err; i++)
+        err = bind(m, &m->f[i], dir);
     if (!err)
         err = check_extra(m, dir);
     if (err < 0) {
@@ -270,6 +212,8 @@ int lm_model_load(lm_model **out, const char *dir, int dt, unsigned flags)
             lm_model_f32(m, &m->t[i], 0, m->t[i].n, w + m->t[i].off);
             m->t[i].src = NULL;
         }
+        for (size_t i = 0; i < m->nf; i++)
+            m->f[i].src = NULL;
         m->w = w;
         for (size_t i = 0; i < m->nfile; i++)
             lm_st_close(m->file[i]);
@@ -311,25 +255,36 @@ static int save_generation(const lm_model *m, const char *dir)
     return err;
 }
 
+static int put(const lm_model *m, const lm_ftensor *f, lm_st_out *o)
+{
+    float *own;
+    int err;
+
+    if (!m->w)
+        return lm_st_put(o, f->src, f->n * lm_dtype_size(f->dt));
+    err = lm_st_put_f32(o, lm_tensors_values(m, f, &own), f->n, m->cfg.dt);
+    free(own);
+    return err;
+}
+
 int lm_model_save(const lm_model *m, const char *dir)
 {
-    lm_st_tensor *t = lm_zalloc(m->nt, sizeof *t);
+    lm_st_tensor *t = lm_zalloc(m->nf, sizeof *t);
     lm_buf path = {0};
     lm_st_out *o;
     int err = lm_cfg_write(&m->cfg, dir), end;
 
-    for (size_t i = 0; i < m->nt; i++)
-        t[i] = (lm_st_tensor){.name = m->t[i].name,
-                              .dt = m->w ? m->cfg.dt : m->t[i].dt,
-                              .nd = m->t[i].nd,
-                              .dim = {m->t[i].dim[0], m->t[i].dim[1]}};
+    for (size_t i = 0; i < m->nf; i++)
+        t[i] = (lm_st_tensor){.name = m->f[i].name,
+                              .dt = m->w ? m->cfg.dt : m->f[i].dt,
+                              .nd = m->f[i].nd,
+                              .dim = {m->f[i].dim[0], m->f[i].dim[1]}};
     lm_buf_addf(&path, "%s/model.safetensors", dir);
     if (!err)
         err = save_generation(m, dir);
-    if (!err && !(err = lm_st_create(&o, path.p, t, m->nt, NULL))) {
-        for (size_t i = 0; i < m->nt && !err; i++)
-            err = m->w ? lm_st_put_f32(o, m->w + m->t[i].off, m->t[i].n, m->cfg.dt)
-                       : lm_st_put(o, m->t[i].src, m->t[i].n * lm_dtype_size(m->t[i].dt));
+    if (!err && !(err = lm_st_create(&o, path.p, t, m->nf, NULL))) {
+        for (size_t i = 0; i < m->nf && !err; i++)
+            err = put(m, &m->f[i], o);
         if (err < 0)
             lm_st_drop(o);
         else if ((end = lm_st_done(o)) < 0)
@@ -347,32 +302,35 @@ static int by_line(const void *a, const void *b)
 
 void lm_model_id(const lm_model *m, lm_id *id)
 {
-    char **line = lm_zalloc(m->nt, sizeof *line);
+    char **line = lm_zalloc(m->nf, sizeof *line);
     lm_buf all = {0};
 
-    for (size_t i = 0; i < m->nt; i++) {
-        const lm_tensor *t = &m->t[i];
+    for (size_t i = 0; i < m->nf; i++) {
+        const lm_ftensor *t = &m->f[i];
         int dt = m->w ? m->cfg.dt : t->dt;
         lm_buf b = {0};
-        const void *p = m->w ? m->w + t->off : t->src;
+        float *own = NULL;
+        const float *w = m->w ? lm_tensors_values(m, t, &own) : NULL;
+        const void *p = w ? w : t->src;
         uint16_t *half = NULL;
         char hex[33];
 
-        if (m->w && dt == LM_BF16) {
+        if (w && dt == LM_BF16) {
             p = half = lm_alloc(t->n * sizeof *half);
             for (size_t j = 0; j < t->n; j++)
-                half[j] = lm_f32_bf16(m->w[t->off + j]);
+                half[j] = lm_f32_bf16(w[j]);
         }
         lm_id_hex(lm_hash128(p, t->n * lm_dtype_size(dt)), hex);
         free(half);
+        free(own);
         lm_buf_addf(&b, "%s %s %u", t->name, lm_dtype_name(dt), t->dim[0]);
         if (t->nd == 2)
             lm_buf_addf(&b, ",%u", t->dim[1]);
         lm_buf_addf(&b, " %s\n", hex);
         line[i] = b.p;
     }
-    qsort(line, m->nt, sizeof *line, by_line);
-    for (size_t i = 0; i < m->nt; i++) {
+    qsort(line, m->nf, sizeof *line, by_line);
+    for (size_t i = 0; i < m->nf; i++) {
         lm_buf_adds(&all, line[i]);
         free(line[i]);
     }

@@ -5,6 +5,9 @@ static void plan_backward(lm_nn *nn, lm_plan *p)
 {
     const lm_net *n = &nn->net;
     const lm_kern *k = n->k;
+    const lm_cfg *c = &nn->m->cfg;
+    const lm_tensor *qn = lm_model_layer(nn->m, 0, LM_W_QN),
+                    *kn = lm_model_layer(nn->m, 0, LM_W_KN);
     size_t t = nn->t, f = n->f, d = n->d;
     int fm = n->fmt;
 
@@ -20,7 +23,7 @@ static void plan_backward(lm_nn *nn, lm_plan *p)
     nn->dqkv = lm_take(p, t * n->nqkv * 4);
     nn->dyp = lm_take(p, k->asize(fm, true, t, d));
     nn->dx1p = lm_take(p, k->asize(fm, true, t, d));
-    nn->dgup = lm_take(p, k->asize(fm, true, t, 2 * f));
+    nn->dgup = lm_take(p, k->asize(fm, true, t, n->fi));
     nn->dqkvp = lm_take(p, k->asize(fm, true, t, n->nqkv));
     nn->actp = lm_take(p, k->bsize(fm, t, f));
     nn->hn1p = lm_take(p, k->bsize(fm, t, d));
@@ -30,8 +33,14 @@ static void plan_backward(lm_nn *nn, lm_plan *p)
     nn->hnfp = lm_take(p, k->bsize(fm, nn->chunk, d));
     nn->pn1 = lm_take(p, nn->blocks * d * 4);
     nn->pn2 = lm_take(p, nn->blocks * d * 4);
-    nn->pq = lm_take(p, nn->blocks * n->hd * 4);
-    nn->pk = lm_take(p, nn->blocks * n->hd * 4);
+    nn->pq = qn ? lm_take(p, nn->blocks * qn->n * 4) : NULL;
+    nn->pk = kn ? lm_take(p, nn->blocks * kn->n * 4) : NULL;
+    nn->pn1b = n->fam->norm_bias ? lm_take(p, nn->blocks * d * 4) : NULL;
+    nn->pn2b = n->fam->norm_bias ? lm_take(p, nn->blocks * d * 4) : NULL;
+    nn->pqkv = c->qkv_bias ? lm_take(p, nn->blocks * n->nqkv * 4) : NULL;
+    nn->po = c->o_bias ? lm_take(p, nn->blocks * d * 4) : NULL;
+    nn->pgu = c->mlp_bias ? lm_take(p, nn->blocks * n->fi * 4) : NULL;
+    nn->pdown = c->mlp_bias ? lm_take(p, nn->blocks * d * 4) : NULL;
 }
 
 static void plan(lm_nn *nn, lm_plan *p)
@@ -56,7 +65,7 @@ static void plan(lm_nn *nn, lm_plan *p)
             kl.lse = lm_take(p, t * n->heads * 4);
             kl.x1 = lm_take(p, t * n->d * 4);
             kl.rstd2 = lm_take(p, t * 4);
-            kl.gu = lm_take(p, t * 2 * n->f * 4);
+            kl.gu = lm_take(p, t * n->fi * 4);
         }
         if (p->base)
             nn->keep[l] = kl;
@@ -89,8 +98,8 @@ int lm_nn_new(lm_nn **out, lm_model *m, const lm_nn_opt *o)
     if (!err && (!o->rows || !o->seq || (uint64_t)o->rows * o->seq > 1u << 26))
         err = lm_err(LM_EINVALID, "a micro-batch of %u rows of %u tokens", o->rows, o->seq);
     if (!err && o->seq > m->cfg.ctx)
-        err = lm_err(LM_EINVALID, "rows of %u tokens, but max_position_embeddings is %u", o->seq,
-                     m->cfg.ctx);
+        err = lm_err(LM_EINVALID, "rows of %u tokens, but %s is %u", o->seq,
+                     lm_cfg_ctx_key(&m->cfg), m->cfg.ctx);
     if (err < 0) {
         free(nn);
         return err;
@@ -147,7 +156,7 @@ static void first_task(void *ctx, size_t i, unsigned thread)
     unsigned csr = lm_kern_enter();
 
     for (size_t j = 0, at = i * LM_BLOCK; j < lm_block_n(nn, i); j++)
-        lm_net_embed(n, nn->b->in[at + j], nn->keep[0].x + (at + j) * n->d);
+        lm_net_embed(n, nn->b->in[at + j], nn->pos[at + j], nn->keep[0].x + (at + j) * n->d);
     in_block(nn, 0, i, thread);
     lm_kern_leave(csr);
 }
@@ -165,7 +174,7 @@ static void out_task(void *ctx, size_t i, unsigned thread)
     unsigned csr = lm_kern_enter();
 
     lm_rows_out(n, l, lm_block_n(nn, i), k->x + at * n->d, k->o + at * n->nq, k->x1 + at * n->d,
-                k->rstd2 + at, k->gu + at * 2 * n->f, y, &nn->scr[thread]);
+                k->rstd2 + at, k->gu + at * n->fi, y, &nn->scr[thread]);
     if (!last)
         in_block(nn, l + 1, i, thread);
     lm_kern_leave(csr);
@@ -211,6 +220,8 @@ static void att_task(void *ctx, size_t i, unsigned thread)
                               .start = nn->b->start ? nn->b->start + at : NULL,
                               .end = nn->b->end ? nn->b->end + at : NULL,
                               .scale = n->scale,
+                              .cap = n->cap,
+                              .slope = n->slope ? n->slope[j] : 0,
                               .o = kl->o + at * n->nq + j * n->hd,
                               .ldo = n->nq,
                               .lse = kl->lse + at * n->heads + j,
@@ -228,10 +239,11 @@ static void head_task(void *ctx, size_t j, unsigned thread)
     size_t i = nn->chunk0 / LM_BLOCK + j, at = i * LM_BLOCK, rows = lm_block_n(nn, i), d = n->d,
            v = n->vocab;
     const lm_scr *s = &nn->scr[thread];
-    float *lg = nn->logits ? nn->logits + at * v : s->g, *pn = nn->pn1 + i * d;
+    float *lg = nn->logits ? nn->logits + at * v : s->g, *pn = nn->pn1 + i * d,
+          *pb = nn->pn1b ? nn->pn1b + i * d : NULL;
     unsigned csr = lm_kern_enter();
 
-    k->rms(rows, d, nn->x + at * d, d, n->norm, n->eps, s->b, d, nn->rstdf + at);
+    lm_rows_norm(n, rows, nn->x + at * d, n->norm, n->normb, s->b, nn->rstdf + at);
     lm_rows_mul(n, rows, d, s->b, d, n->head, v, lg, v, s->pa);
     for (size_t r = 0; r < rows && !nn->logits; r++)
         nn->tok_loss[at + r] = k->ce(v, lg + r * v, nn->b->target[at + r], nn->gw[at + r],
@@ -257,8 +269,10 @@ static void head_task(void *ctx, size_t j, unsigned thread)
                             .dst = nn->hnfp});
         lm_rows_mul(n, rows, v, lg, v, n->bhead, d, s->b, d, s->pa);
         memset(pn, 0, d * 4);
-        k->rms_bwd(rows, d, nn->x + at * d, d, n->norm, nn->rstdf + at, s->b, d, NULL,
-                   nn->dy + at * d, d, pn);
+        if (pb)
+            memset(pb, 0, d * 4);
+        lm_rows_norm_bwd(n, rows, nn->x + at * d, n->norm, nn->rstdf + at, s->b, NULL,
+                         nn->dy + at * d, pn, pb);
     }
     lm_kern_leave(csr);
 }

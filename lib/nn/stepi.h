@@ -23,9 +23,10 @@ struct lm_nn {
     float *x, *rstdf;                     /* output of the last layer [t, d] */
     float *dy, *dx1, *dout, *drot, *dqkv; /* gradients [t, ..] */
     void *dyp, *dx1p, *dgup, *dqkvp, *actp, *hn1p, *hn2p, *op, *dlogp,
-        *hnfp;                      /* operands of weight gradients */
-    float *pn1, *pn2, *pq, *pk;     /* norm gradients, one row a block */
-    float *tok_loss, *tok_lse, *gw; /* [t] */
+        *hnfp;                                    /* operands of weight gradients */
+    float *pn1, *pn2, *pq, *pk;                   /* norm gradients, one row a block */
+    float *pn1b, *pn2b, *pqkv, *po, *pgu, *pdown; /* those of biases; NULL: none */
+    float *tok_loss, *tok_lse, *gw;               /* [t] */
     uint32_t *pos;
     struct lm_muon_scratch *muon; /* [threads]; NULL without Muon */
     lm_scr *scr;                  /* [threads] */

@@ -16,6 +16,7 @@ int lm_net_init(lm_net *n, const lm_model *m, lm_pool *pool, bool train)
     const lm_cfg *c = &m->cfg;
 
     *n = (lm_net){.m = m,
+                  .fam = lm_family_of(c),
                   .pool = pool,
                   .train = train,
                   .fmt = c->dt == LM_BF16 ? LM_FMT_BF16 : LM_FMT_F32,
@@ -26,58 +27,53 @@ int lm_net_init(lm_net *n, const lm_model *m, lm_pool *pool, bool train)
                   .nq = c->heads * c->head_dim,
                   .nkv = c->kv_heads * c->head_dim,
                   .f = c->ffn,
+                  .fi = c->ffn * (lm_family_of(c)->act == LM_ACT_SWIGLU ? 2 : 1),
                   .vocab = c->vocab,
                   .layers = c->layers,
                   .eps = (float)c->eps,
-                  .scale = (float)(1 / sqrt((double)c->head_dim))};
+                  .scale = (float)(c->att_scale > 0 ? c->att_scale : 1 / sqrt((double)c->head_dim)),
+                  .cap = (float)c->softcap,
+                  .clip = (float)c->clip};
     n->nqkv = n->nq + 2 * n->nkv;
     if (!(n->k = lm_kern_get()))
         return lm_last_error()->err;
     return train && !m->w ? lm_err(LM_EUSAGE, "the model was loaded read-only") : 0;
 }
 
-const lm_tensor *lm_net_t(const lm_net *n, uint32_t layer, int which)
-{
-    bool norms = n->m->cfg.family == LM_FAM_QWEN3;
-    size_t at = 1 + (size_t)layer * (norms ? 11 : 9) + (size_t)which;
-
-    if (!norms && which >= LM_W_QN)
-        at -= 2;
-    return norms || (which != LM_W_QN && which != LM_W_KN) ? &n->m->t[at] : NULL;
-}
-
-const lm_tensor *lm_net_tail(const lm_net *n, bool head)
-{
-    const lm_model *m = n->m;
-
-    return !head ? &m->t[m->nt - (m->cfg.tie ? 1 : 2)] : m->cfg.tie ? &m->t[0] : &m->t[m->nt - 1];
-}
-
 void lm_net_plan(lm_net *n, lm_plan *p, uint32_t ctx)
 {
     size_t (*bs)(int, size_t, size_t) = n->k->bsize;
-    bool qn = n->m->cfg.family == LM_FAM_QWEN3;
+    const lm_cfg *c = &n->m->cfg;
+    const lm_tensor *qn = lm_model_layer(n->m, 0, LM_W_QN), *kn = lm_model_layer(n->m, 0, LM_W_KN);
     int f = n->fmt;
 
     n->ctx = ctx;
-    n->cs = lm_take(p, (size_t)ctx * n->hd * 4);
+    n->cs = n->fam->rotary ? lm_take(p, (size_t)ctx * n->hd * 4) : NULL;
+    n->slope = c->alibi > 0 ? lm_take(p, n->heads * 4) : NULL;
     n->norm = lm_take(p, n->d * 4);
+    n->normb = n->fam->norm_bias ? lm_take(p, n->d * 4) : NULL;
     n->l = lm_take(p, n->layers * sizeof *n->l);
     for (uint32_t i = 0; i < n->layers; i++) {
         lm_wl w = {0};
 
         w.norm1 = lm_take(p, n->d * 4);
         w.norm2 = lm_take(p, n->d * 4);
-        w.qnorm = qn ? lm_take(p, n->hd * 4) : NULL;
-        w.knorm = qn ? lm_take(p, n->hd * 4) : NULL;
+        w.qnorm = qn ? lm_take(p, qn->n * 4) : NULL;
+        w.knorm = kn ? lm_take(p, kn->n * 4) : NULL;
+        w.norm1b = n->fam->norm_bias ? lm_take(p, n->d * 4) : NULL;
+        w.norm2b = n->fam->norm_bias ? lm_take(p, n->d * 4) : NULL;
+        w.qkvb = c->qkv_bias ? lm_take(p, n->nqkv * 4) : NULL;
+        w.ob = c->o_bias ? lm_take(p, n->d * 4) : NULL;
+        w.gub = c->mlp_bias ? lm_take(p, n->fi * 4) : NULL;
+        w.downb = c->mlp_bias ? lm_take(p, n->d * 4) : NULL;
         w.qkv = lm_take(p, bs(f, n->d, n->nqkv));
         w.o = lm_take(p, bs(f, n->nq, n->d));
-        w.gu = lm_take(p, bs(f, n->d, 2 * (size_t)n->f));
+        w.gu = lm_take(p, bs(f, n->d, n->fi));
         w.down = lm_take(p, bs(f, n->f, n->d));
         if (n->train) {
             w.bqkv = lm_take(p, bs(f, n->nqkv, n->d));
             w.bo = lm_take(p, bs(f, n->d, n->nq));
-            w.bgu = lm_take(p, bs(f, 2 * (size_t)n->f, n->d));
+            w.bgu = lm_take(p, bs(f, n->fi, n->d));
             w.bdown = lm_take(p, bs(f, n->d, n->f));
         }
         if (p->base)
@@ -120,6 +116,23 @@ static void rotary(lm_net *n)
     }
 }
 
+/* Slopes of ALiBi (Press et al. 2022) by the rule of mpt in transformers: 2^(-max i / n), i = 1 ..
+   n, n the power of two from the number of heads up; if it is above, every second first. */
+static void slopes(lm_net *n)
+{
+    uint32_t all = 1, half;
+
+    while (all < n->heads)
+        all *= 2;
+    half = all / 2;
+    for (uint32_t h = 0; h < n->heads; h++) {
+        uint32_t i = all == n->heads ? h + 1 : h < half ? 2 * h + 2 : 2 * (h - half) + 1;
+        float e = (float)i * (float)(n->m->cfg.alibi / all);
+
+        n->slope[h] = 1 / (float)exp2((double)e);
+    }
+}
+
 /* One matrix to pack: `outs` rows of `ins`; PARTS tasks each way. */
 enum { PARTS = 4, MATS = 7 };
 typedef struct {
@@ -132,25 +145,25 @@ static mat matrix(const lm_net *n, size_t i)
 {
     uint32_t l = (uint32_t)(i / MATS), w = (uint32_t)(i % MATS);
     const lm_wl *p = &n->l[l];
-    size_t d = n->d, nq = n->nq, nkv = n->nkv, f = n->f;
+    size_t d = n->d, nq = n->nq, nkv = n->nkv, f = n->f, fi = n->fi;
 
     switch (l == n->layers ? MATS : w) {
     case 0:
-        return (mat){lm_net_t(n, l, LM_W_Q), nq, d, 0, n->nqkv, p->qkv, p->bqkv};
+        return (mat){lm_model_layer(n->m, l, LM_W_Q), nq, d, 0, n->nqkv, p->qkv, p->bqkv};
     case 1:
-        return (mat){lm_net_t(n, l, LM_W_K), nkv, d, nq, n->nqkv, p->qkv, p->bqkv};
+        return (mat){lm_model_layer(n->m, l, LM_W_K), nkv, d, nq, n->nqkv, p->qkv, p->bqkv};
     case 2:
-        return (mat){lm_net_t(n, l, LM_W_V), nkv, d, nq + nkv, n->nqkv, p->qkv, p->bqkv};
+        return (mat){lm_model_layer(n->m, l, LM_W_V), nkv, d, nq + nkv, n->nqkv, p->qkv, p->bqkv};
     case 3:
-        return (mat){lm_net_t(n, l, LM_W_O), d, nq, 0, d, p->o, p->bo};
+        return (mat){lm_model_layer(n->m, l, LM_W_O), d, nq, 0, d, p->o, p->bo};
     case 4:
-        return (mat){lm_net_t(n, l, LM_W_GATE), f, d, 0, 2 * f, p->gu, p->bgu};
+        return (mat){lm_model_layer(n->m, l, LM_W_GATE), f, d, 0, fi, p->gu, p->bgu};
     case 5:
-        return (mat){lm_net_t(n, l, LM_W_UP), f, d, f, 2 * f, p->gu, p->bgu};
+        return (mat){lm_model_layer(n->m, l, LM_W_UP), f, d, fi - f, fi, p->gu, p->bgu};
     case 6:
-        return (mat){lm_net_t(n, l, LM_W_DOWN), d, f, 0, d, p->down, p->bdown};
+        return (mat){lm_model_layer(n->m, l, LM_W_DOWN), d, f, 0, d, p->down, p->bdown};
     default:
-        return (mat){lm_net_tail(n, true), n->vocab, d, 0, n->vocab, n->head, n->bhead};
+        return (mat){lm_model_end(n->m, LM_W_HEAD), n->vocab, d, 0, n->vocab, n->head, n->bhead};
     }
 }
 
@@ -168,12 +181,15 @@ static void pack_task(void *ctx, size_t i, unsigned thread)
     size_t part = i % PARTS, way = i / PARTS % 2, a, b;
     mat w = matrix(n, i / PARTS / 2);
     bool mapped = !n->m->w;
-    size_t es = mapped ? lm_dtype_size(w.t->dt) : 4;
-    const char *src = mapped ? w.t->src : (const void *)(n->m->w + w.t->off);
+    size_t es, ld;
+    const char *src;
 
     (void)thread;
-    if (way && !n->train)
+    if (!w.t || (way && !n->train)) /* not every family has gates */
         return;
+    es = mapped ? lm_dtype_size(w.t->dt) : 4;
+    ld = mapped ? w.t->ld : w.ins;
+    src = mapped ? w.t->src : (const void *)(n->m->w + w.t->off);
     /* fwd: outputs are the n of the operand; bwd: inputs are, and rows of stacked matrices go on in
      * depth */
     a = cut(way ? w.ins : w.outs, part);
@@ -197,10 +213,10 @@ static void pack_task(void *ctx, size_t i, unsigned thread)
     else
         n->k->packb(&(lm_pack){.fmt = n->fmt,
                                .dt = mapped ? w.t->dt : LM_SRC_F32,
-                               .kmajor = false,
+                               .kmajor = mapped && w.t->kmajor,
                                .kt = w.ins,
-                               .src = src + a * w.ins * es,
-                               .ld = w.ins,
+                               .src = src + (mapped && w.t->kmajor ? a : a * ld) * es,
+                               .ld = ld,
                                .k0 = 0,
                                .kn = w.ins,
                                .n0 = w.row + a,
@@ -208,6 +224,7 @@ static void pack_task(void *ctx, size_t i, unsigned thread)
                                .dst = w.fwd});
 }
 
+/* A norm or bias as the arithmetic sees it. */
 static void norm_copy(const lm_net *n, const lm_tensor *t, float *to)
 {
     if (!t)
@@ -220,26 +237,51 @@ static void norm_copy(const lm_net *n, const lm_tensor *t, float *to)
 void lm_net_pack(lm_net *n)
 {
     for (uint32_t l = 0; l < n->layers; l++) {
-        norm_copy(n, lm_net_t(n, l, LM_W_NORM1), n->l[l].norm1);
-        norm_copy(n, lm_net_t(n, l, LM_W_NORM2), n->l[l].norm2);
-        norm_copy(n, lm_net_t(n, l, LM_W_QN), n->l[l].qnorm);
-        norm_copy(n, lm_net_t(n, l, LM_W_KN), n->l[l].knorm);
+        const lm_wl *w = &n->l[l];
+
+        norm_copy(n, lm_model_layer(n->m, l, LM_W_NORM1), w->norm1);
+        norm_copy(n, lm_model_layer(n->m, l, LM_W_NORM2), w->norm2);
+        norm_copy(n, lm_model_layer(n->m, l, LM_W_QN), w->qnorm);
+        norm_copy(n, lm_model_layer(n->m, l, LM_W_KN), w->knorm);
+        norm_copy(n, lm_model_layer(n->m, l, LM_W_BNORM1), w->norm1b);
+        norm_copy(n, lm_model_layer(n->m, l, LM_W_BNORM2), w->norm2b);
+        norm_copy(n, lm_model_layer(n->m, l, LM_W_BQ), w->qkvb);
+        norm_copy(n, lm_model_layer(n->m, l, LM_W_BK), w->qkvb + n->nq);
+        norm_copy(n, lm_model_layer(n->m, l, LM_W_BV), w->qkvb + n->nq + n->nkv);
+        norm_copy(n, lm_model_layer(n->m, l, LM_W_BO), w->ob);
+        norm_copy(n, lm_model_layer(n->m, l, LM_W_BGATE), w->gub);
+        norm_copy(n, lm_model_layer(n->m, l, LM_W_BUP), w->gub + n->fi - n->f);
+        norm_copy(n, lm_model_layer(n->m, l, LM_W_BDOWN), w->downb);
     }
-    norm_copy(n, lm_net_tail(n, false), n->norm);
+    norm_copy(n, lm_model_end(n->m, LM_W_FINAL), n->norm);
+    norm_copy(n, lm_model_end(n->m, LM_W_BFINAL), n->normb);
     lm_net_run(n, ((size_t)n->layers * MATS + 1) * 2 * PARTS, pack_task, n);
 }
 
 void lm_net_fill(lm_net *n)
 {
-    rotary(n);
+    if (n->cs)
+        rotary(n);
+    if (n->slope)
+        slopes(n);
     lm_net_pack(n);
 }
 
-void lm_net_embed(const lm_net *n, uint32_t id, float *x)
+void lm_net_embed(const lm_net *n, uint32_t id, uint32_t pos, float *x)
 {
+    const lm_tensor *wpe = lm_model_end(n->m, LM_W_POS);
+    float part[256];
+
     lm_model_f32(n->m, &n->m->t[0], (size_t)id * n->d, n->d, x);
     if (n->fmt == LM_FMT_BF16)
         lm_round_bf16(n->d, x);
+    for (size_t j = 0, c; wpe && j < n->d; j += c) {
+        c = n->d - j < LM_COUNT(part) ? n->d - j : LM_COUNT(part);
+        lm_model_f32(n->m, wpe, (size_t)pos * n->d + j, c, part);
+        if (n->fmt == LM_FMT_BF16)
+            lm_round_bf16(c, part);
+        n->k->add(c, x + j, part, x + j);
+    }
 }
 
 static size_t most(size_t a, size_t b)
@@ -250,7 +292,7 @@ static size_t most(size_t a, size_t b)
 void lm_scr_plan(const lm_net *n, lm_plan *p, lm_scr *s, size_t seq, bool train)
 {
     const lm_kern *k = n->k;
-    size_t kmax = most(most(n->d, n->nq), most(2 * (size_t)n->f, n->nqkv)), att;
+    size_t kmax = most(most(n->d, n->nq), most(most(n->fi, n->f), n->nqkv)), att;
 
     if (train)
         kmax = most(kmax, n->vocab);
@@ -259,7 +301,7 @@ void lm_scr_plan(const lm_net *n, lm_plan *p, lm_scr *s, size_t seq, bool train)
     s->a = lm_take(p, LM_BLOCK * (most(n->d, n->nq) + (size_t)0) * 4);
     s->b = lm_take(p, LM_BLOCK * (size_t)n->d * 4);
     s->c = lm_take(p, LM_BLOCK * (size_t)n->f * 4);
-    s->g = lm_take(p, LM_BLOCK * (train ? most(2 * (size_t)n->f, n->vocab) : 2 * (size_t)n->f) * 4);
+    s->g = lm_take(p, LM_BLOCK * (train ? most(n->fi, n->vocab) : (size_t)n->fi) * 4);
     s->pa = lm_take(p, k->asize(n->fmt, false, kmax, LM_BLOCK));
     s->att = lm_take(p, att);
 }
@@ -291,19 +333,61 @@ void lm_rows_mul(const lm_net *net, size_t n, size_t kt, const float *x, size_t 
                             .ldc = ldy});
 }
 
+void lm_rows_norm(const lm_net *net, size_t n, const float *x, const float *w, const float *b,
+                  float *y, float *rstd)
+{
+    if (net->fam->layernorm)
+        net->k->ln(n, net->d, x, net->d, w, b, net->eps, y, net->d, rstd);
+    else
+        net->k->rms(n, net->d, x, net->d, w, net->eps, y, net->d, rstd);
+}
+
+void lm_rows_norm_bwd(const lm_net *net, size_t n, const float *x, const float *w,
+                      const float *rstd, const float *dy, const float *add, float *dx, float *dw,
+                      float *db)
+{
+    size_t d = net->d;
+
+    if (net->fam->layernorm)
+        net->k->ln_bwd(n, d, x, d, w, rstd, dy, d, add, dx, d, dw, db);
+    else
+        net->k->rms_bwd(n, d, x, d, w, rstd, dy, d, add, dx, d, dw);
+}
+
+/* b [d], unless it is NULL, onto each row of y. */
+static void bias(const lm_net *net, size_t n, size_t d, const float *b, float *y)
+{
+    for (size_t i = 0; i < n && b; i++)
+        net->k->add(d, y + i * d, b, y + i * d);
+}
+
+/* q or k of `heads` heads from raw to rot: norm, rotation, or as it is. */
+static void turn(const lm_net *net, size_t n, uint32_t heads, const float *raw, const float *w,
+                 const uint32_t *pos, float *rot, float *rstd)
+{
+    size_t ldr = net->nq + net->nkv, cols = heads * net->hd;
+
+    if (net->cs)
+        net->k->rope(n, heads, net->hd, raw, net->nqkv, w, net->eps, net->cs, pos, rot, ldr, rstd);
+    else if (w)
+        net->k->ln(n, cols, raw, net->nqkv, w, NULL, net->eps, rot, ldr, rstd);
+    else
+        for (size_t i = 0; i < n; i++)
+            memcpy(rot + i * ldr, raw + i * net->nqkv, cols * 4);
+}
+
 void lm_rows_in(const lm_net *net, uint32_t layer, size_t n, const float *x, const uint32_t *pos,
                 float *raw, float *rot, float *rstd, float *rstdq, float *rstdk, const lm_scr *s)
 {
-    const lm_kern *k = net->k;
     const lm_wl *w = &net->l[layer];
-    size_t ldr = net->nq + net->nkv;
 
-    k->rms(n, net->d, x, net->d, w->norm1, net->eps, s->b, net->d, rstd);
+    lm_rows_norm(net, n, x, w->norm1, w->norm1b, s->b, rstd);
     lm_rows_mul(net, n, net->d, s->b, net->d, w->qkv, net->nqkv, raw, net->nqkv, s->pa);
-    k->rope(n, net->heads, net->hd, raw, net->nqkv, w->qnorm, net->eps, net->cs, pos, rot, ldr,
-            rstdq);
-    k->rope(n, net->kvh, net->hd, raw + net->nq, net->nqkv, w->knorm, net->eps, net->cs, pos,
-            rot + net->nq, ldr, rstdk);
+    bias(net, n, net->nqkv, w->qkvb, raw);
+    if (net->clip > 0)
+        net->k->clip(n * net->nqkv, net->clip, raw);
+    turn(net, n, net->heads, raw, w->qnorm, pos, rot, rstdq);
+    turn(net, n, net->kvh, raw + net->nq, w->knorm, pos, rot + net->nq, rstdk);
 }
 
 void lm_rows_out(const lm_net *net, uint32_t layer, size_t n, const float *x, const float *o,
@@ -313,11 +397,16 @@ void lm_rows_out(const lm_net *net, uint32_t layer, size_t n, const float *x, co
     const lm_wl *w = &net->l[layer];
 
     lm_rows_mul(net, n, net->nq, o, net->nq, w->o, net->d, s->b, net->d, s->pa);
+    bias(net, n, net->d, w->ob, s->b);
     k->add(n * net->d, x, s->b, x1);
-    k->rms(n, net->d, x1, net->d, w->norm2, net->eps, s->b, net->d, rstd);
-    lm_rows_mul(net, n, net->d, s->b, net->d, w->gu, 2 * (size_t)net->f, gu, 2 * (size_t)net->f,
-                s->pa);
-    k->swiglu(n, net->f, gu, s->c);
+    lm_rows_norm(net, n, x1, w->norm2, w->norm2b, s->b, rstd);
+    lm_rows_mul(net, n, net->d, s->b, net->d, w->gu, net->fi, gu, net->fi, s->pa);
+    bias(net, n, net->fi, w->gub, gu);
+    if (net->fam->act == LM_ACT_SWIGLU)
+        k->swiglu(n, net->f, gu, s->c);
+    else
+        k->gelu(net->fam->act == LM_ACT_GELU_ERF, n * net->f, gu, s->c);
     lm_rows_mul(net, n, net->f, s->c, net->f, w->down, net->d, s->b, net->d, s->pa);
+    bias(net, n, net->d, w->downb, s->b);
     k->add(n * net->d, x1, s->b, y);
 }

@@ -109,9 +109,15 @@ static int init(const char *family, const char *dir)
     lm_cfg c;
     lm_model *m;
 
-    lm_cfg_default(&c, !strcmp(family, "llama") ? LM_FAM_LLAMA : LM_FAM_QWEN3);
+    for (int f = 0; f < LM_NFAM; f++) {
+        lm_cfg_default(&c, f);
+        if (!strcmp(family, lm_family_of(&c)->type))
+            break;
+    }
     c.dt = dt, c.vocab = 131, c.dim = 72, c.layers = 3, c.heads = 6, c.kv_heads = 2,
     c.head_dim = 16, c.ffn = 110, c.ctx = 256;
+    if (!lm_family_of(&c)->rotary)
+        c.kv_heads = c.heads, c.head_dim = c.dim / c.heads, c.ffn = 4 * c.dim;
     c.tie = c.family == LM_FAM_QWEN3, c.eos = 3, c.init_range = 0.1;
     return lm_model_init(&m, &c, 11) < 0 || lm_model_save(m, dir) < 0 ? fail(dir) : 0;
 }

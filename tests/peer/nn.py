@@ -1,12 +1,16 @@
 """The neural core against transformers: logits, gradients, AdamW steps, directories, greedy text.
 Usage: nn.py PROGRAM SCRATCH; prints TAP."""
+import json
 import os
 import subprocess
 import sys
+from copy import deepcopy
 
 import numpy as np
 import torch
-from transformers import AutoModelForCausalLM, LlamaConfig, Qwen3Config
+import transformers
+from transformers import AutoModelForCausalLM, GPT2Config, LlamaConfig, MptConfig, Qwen2Config, Qwen3Config
+from transformers.models.mpt.modeling_mpt import MptAttention
 
 PROG, TMP = sys.argv[1], sys.argv[2]
 torch.set_num_threads(1)
@@ -25,15 +29,44 @@ def run(*args, data=b'', **env):
                           stdout=subprocess.PIPE).stdout
 
 
-def make(name, cls, **kw):
-    cfg = cls(vocab_size=97, num_hidden_layers=2, max_position_embeddings=256, initializer_range=0.1, **kw)
-    model = AutoModelForCausalLM.from_config(cfg, attn_implementation='eager').float().eval()
-    with torch.no_grad():                          # norms that are not all ones
-        for p in model.parameters():
+SIZE = dict(vocab_size=97, initializer_range=0.1)
+PLAIN = dict(SIZE, num_hidden_layers=2, max_position_embeddings=256)
+
+
+def make(name, cfg, change=None):
+    # eager attention of gpt2 looks at no mask but its own
+    model = AutoModelForCausalLM.from_config(cfg, attn_implementation='sdpa' if name == 'gpt2' else 'eager').float().eval()
+    if change:
+        change(model)
+    with torch.no_grad():                          # norms that are not all ones, biases that are not zero
+        for n, p in model.named_parameters():
             if p.dim() == 1:
                 p.mul_(1 + 0.2 * torch.randn_like(p))
+                p.add_(0.1 * torch.randn_like(p) * n.endswith('bias'))
     model.save_pretrained(f'{TMP}/{name}')
     return model
+
+
+class Foundry(MptAttention):
+    """Attention as llm-foundry has it: what transformers' mpt reads and passes over."""
+
+    def forward(self, hidden_states, position_bias, past_key_values=None, attention_mask=None, cache_position=None):
+        b, t, d = hidden_states.shape
+        q, k, v = self.Wqkv(hidden_states).clamp(-self.clip_qkv, self.clip_qkv).chunk(3, dim=2)
+        q, k, v = (x.reshape(b, t, self.n_heads, -1).transpose(1, 2) for x in (self.q_ln(q), self.k_ln(k), v))
+        s = q @ k.transpose(-1, -2) * self.softmax_scale
+        s = self.cap * torch.tanh(s / self.cap) + position_bias[:, :, -t:]
+        s = s.masked_fill(attention_mask, torch.finfo(s.dtype).min)
+        return self.out_proj((torch.softmax(s, -1) @ v).transpose(1, 2).reshape(b, t, d)), None
+
+
+def foundry(model):
+    for block in model.transformer.blocks:
+        block.attn.__class__, block.attn.cap = Foundry, 1.5
+        for n in ('q_ln', 'k_ln'):
+            ln = torch.nn.LayerNorm(model.config.d_model)
+            ln.bias = None
+            setattr(block.attn, n, ln)
 
 
 def documents(rows, seq, gen):
@@ -63,14 +96,24 @@ def prefixes(start, gen):
     return end, torch.where(torch.tensor(mask)[:, None], 0.0, torch.finfo(torch.float32).min)
 
 
-def grads(blob, names):
+def grads(blob):
+    """The loss, and the gradients by the names and in the layout of the file."""
     loss, out, at = np.frombuffer(blob, np.float64, 1)[0], {}, 8
-    for _ in names:
+    while at < len(blob):
         end = blob.index(b'\n', at)
         name, n = blob[at:end].decode().split()
         out[name] = np.frombuffer(blob, np.float32, int(n), end + 1)
         at = end + 1 + 4 * int(n)
+    for n in [n for n in out if '.attn.q.' in n]:
+        q, k, v = (out.pop(n.replace('.q.', f'.{x}.')) for x in 'qkv')
+        out[n.replace('attn.q.', 'attn.c_attn.' if '.h.' in n else 'attn.Wqkv.')] = np.concatenate((q, k, v))
     return loss, out
+
+
+def lie(name, x):
+    """A gradient of transformers as ours lie: Conv1D turned round."""
+    x = x.numpy()
+    return (x.T if '.h.' in name and x.ndim == 2 else x).reshape(-1)
 
 
 def one(name, model):
@@ -86,7 +129,9 @@ def one(name, model):
         if kind == 'prefixes':
             end, add = prefixes(start, gen)
         kw = dict(input_ids=torch.tensor(ids.astype(np.int64)))
-        if kind != 'plain':
+        if kind != 'plain' and 'mpt' in name:
+            kw.update(attention_mask=(add == 0).float())
+        elif kind != 'plain':
             kw.update(position_ids=pos, attention_mask=add)
         else:
             start = np.zeros_like(start)
@@ -96,22 +141,26 @@ def one(name, model):
         theirs = model(**kw).logits
         worst = np.abs(ours.reshape(rows, seq, -1) - theirs.detach().numpy()).max()
         ok(worst <= 1e-5, f'{name}, {kind}: logits', f'worst {worst:.2e}')
+        half = np.frombuffer(run('logits', path, rows, seq, data=ids.tobytes() + start.tobytes() + end.tobytes(),
+                                 LM_DT='bf16'), np.float32)
+        worst = (half.reshape(rows, seq, -1) - theirs.detach().numpy()).__abs__().max() / theirs.detach().abs().max().item()
+        ok(worst <= 2e-2, f'{name}, {kind}: bf16 logits', f'worst {worst:.2e} of the largest')
         w = torch.tensor(weight.astype(np.float32))
         ce = torch.nn.functional.cross_entropy(theirs.reshape(-1, 97), torch.tensor(target.reshape(-1).astype(np.int64)),
                                                reduction='none')
         (ce * w.reshape(-1)).sum().div(rows * seq).backward()
         data = ids.tobytes() + start.tobytes() + end.tobytes() + target.tobytes() + weight.tobytes()
-        loss, g = grads(run('grads', path, rows, seq, data=data), names)
+        loss, g = grads(run('grads', path, rows, seq, data=data))
         want = float((ce * w.reshape(-1)).sum() / w.sum())
         ok(abs(loss - want) < 1e-6 * want, f'{name}, {kind}: loss', f'{loss:.7f} against {want:.7f}')
         worst = 0
         for n, p in model.named_parameters():
-            d = np.linalg.norm(g[n] - p.grad.numpy().reshape(-1)) / np.linalg.norm(p.grad.numpy())
+            d = np.linalg.norm(g[n] - lie(n, p.grad)) / np.linalg.norm(p.grad.numpy())
             worst = max(worst, d)
         ok(worst <= 1e-5, f'{name}, {kind}: gradients', f'worst relative L2 {worst:.2e}')
         two = run('grads', path, rows, seq, data=data, LM_THREADS='2')
         ok(two == run('grads', path, rows, seq, data=data, LM_THREADS='1'), f'{name}, {kind}: one thread = two threads')
-        _, b = grads(run('grads', path, rows, seq, data=data, LM_DT='bf16'), names)
+        _, b = grads(run('grads', path, rows, seq, data=data, LM_DT='bf16'))
         cos = min(float(np.dot(b[n], g[n]) / np.linalg.norm(b[n]) / np.linalg.norm(g[n])) for n in names)
         ok(cos >= 0.999, f'{name}, {kind}: bf16 gradients', f'least cosine {cos:.6f}')
     steps(name, model, path, ids, target, weight, rows, seq)
@@ -123,7 +172,8 @@ def steps(name, model, path, ids, target, weight, rows, seq):
     end = np.tile(np.arange(seq, dtype=np.uint32), (rows, 1))
     data = ids.tobytes() + start.tobytes() + end.tobytes() + target.tobytes() + weight.tobytes()
     ours = np.frombuffer(run('steps', path, rows, seq, 20, 1e-3, data=data), np.float64)
-    copy = AutoModelForCausalLM.from_pretrained(path, attn_implementation='eager').float()
+    half = np.frombuffer(run('steps', path, rows, seq, 20, 1e-3, data=data, LM_DT='bf16'), np.float64)
+    copy = deepcopy(model)
     mats = [p for p in copy.parameters() if p.dim() == 2]
     opt = torch.optim.AdamW([dict(params=mats, weight_decay=.1),
                              dict(params=[p for p in copy.parameters() if p.dim() != 2], weight_decay=0)],
@@ -141,25 +191,39 @@ def steps(name, model, path, ids, target, weight, rows, seq):
         theirs.append(loss.item())
     worst = np.abs(ours - np.array(theirs)).max()
     ok(worst <= 1e-5 * max(1, theirs[0]), f'{name}: 20 steps of AdamW', f'worst loss difference {worst:.2e}')
+    worst = np.abs(half - np.array(theirs)).max()
+    ok(worst <= 5e-3, f'{name}: 20 steps of AdamW, bf16', f'worst loss difference {worst:.2e}')
 
 
 def greedy(name, model, path):
     prompt = torch.randint(0, 97, (1, 70))
     with torch.no_grad():
         want = model.generate(prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=60, do_sample=False,
-                              eos_token_id=None, pad_token_id=0)[0, 70:].numpy()
+                              use_cache='foundry' not in name, eos_token_id=None, pad_token_id=0)[0, 70:].numpy()
     data = prompt[0].numpy().astype(np.uint32).tobytes()
     outs = {c: run('greedy', path, 60, c, data=data) for c in (1, 16, 512)}
     ok(np.array_equal(np.frombuffer(outs[1], np.uint32), want), f'{name}: greedy text')
     ok(len(set(outs.values())) == 1, f'{name}: prefill by 1, 16 and 512 gives the same')
 
 
-one('qwen3', make('qwen3', Qwen3Config, hidden_size=48, intermediate_size=90, num_attention_heads=4, num_key_value_heads=2,
-                  head_dim=16, tie_word_embeddings=True))
-one('llama', make('llama', LlamaConfig, hidden_size=60, intermediate_size=77, num_attention_heads=6, num_key_value_heads=3,
-                  tie_word_embeddings=False, rope_parameters=dict(rope_type='llama3', rope_theta=50000.0, factor=4.0,
-                  low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=64)))
-for fam in ('qwen3', 'llama'):
+one('qwen3', make('qwen3', Qwen3Config(hidden_size=48, intermediate_size=90, num_attention_heads=4, num_key_value_heads=2,
+                                       head_dim=16, tie_word_embeddings=True, **PLAIN)))
+LLAMA = dict(PLAIN, hidden_size=60, intermediate_size=77, num_attention_heads=6, num_key_value_heads=3)
+ROPE = dict(rope_type='llama3', factor=4.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=64)
+ROPE = dict(rope_theta=50000.0, rope_scaling=ROPE) if transformers.__version__ < '5' else dict(
+    rope_parameters=dict(ROPE, rope_theta=50000.0))
+one('llama', make('llama', LlamaConfig(tie_word_embeddings=False, **ROPE, **LLAMA)))
+one('llama-bias', make('llama-bias', LlamaConfig(attention_bias=True, mlp_bias=True, **LLAMA)))
+one('qwen2', make('qwen2', Qwen2Config(tie_word_embeddings=True, **LLAMA)))
+one('gpt2', make('gpt2', GPT2Config(n_embd=60, n_layer=2, n_head=4, n_positions=256, **SIZE)))
+MPT = dict(SIZE, d_model=72, n_layers=2, n_heads=6, max_seq_len=256)
+one('mpt', make('mpt', MptConfig(attn_config=dict(clip_qkv=1.0), **MPT)))
+model = make('mpt-foundry', MptConfig(attn_config=dict(clip_qkv=1.5, qk_ln=True), **MPT), foundry)
+cfg = json.load(open(f'{TMP}/mpt-foundry/config.json'))
+cfg['attn_config'].update(attn_logit_softcapping=1.5, qk_ln=True, clip_qkv=1.5)
+json.dump(cfg, open(f'{TMP}/mpt-foundry/config.json', 'w'))
+one('mpt-foundry', model)
+for fam in ('qwen3', 'llama', 'qwen2', 'gpt2', 'mpt'):
     for dt in ('f32', 'bf16'):
         path = f'{TMP}/ours-{fam}-{dt}'
         os.makedirs(path)

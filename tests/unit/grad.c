@@ -6,6 +6,8 @@
 #define rfma(a, b, c) fma(a, b, c)
 #define rexp(x) exp(x)
 #define rlog(x) log(x)
+#define rtanh(x) tanh(x)
+#define rerf(x) erf(x)
 #define rroot(x) sqrt(x)
 #define rround(x, fmt) ((void)(fmt), (x))
 #include "kernels/kern.h"
@@ -72,6 +74,7 @@ typedef struct {
     double *x, *w, *r, *y, *cs, rstd[R * H];
     uint32_t pos[R];
     bool norm;
+    double *b;
 } rowop;
 
 static double f_rms(void *c)
@@ -80,6 +83,70 @@ static double f_rms(void *c)
 
     k.rms(R, D, o->x, D, o->w, 1e-6, o->y, D, o->rstd);
     return weigh(R * D, o->r, o->y);
+}
+
+static double f_ln(void *c)
+{
+    rowop *o = c;
+
+    k.ln(R, D, o->x, D, o->w, o->norm ? o->b : NULL, 1e-5, o->y, D, o->rstd);
+    return weigh(R * D, o->r, o->y);
+}
+
+static double f_gelu(void *c)
+{
+    rowop *o = c;
+
+    k.gelu(o->norm, R * D, o->x, o->y);
+    return weigh(R * D, o->r, o->y);
+}
+
+static double f_clip(void *c)
+{
+    rowop *o = c;
+
+    memcpy(o->y, o->x, R * D * sizeof *o->y);
+    k.clip(R * D, 0.5, o->y);
+    return weigh(R * D, o->r, o->y);
+}
+
+/* A bias is an addition a row; its gradient the sum of the rows. */
+static double f_bias(void *c)
+{
+    rowop *o = c;
+
+    for (size_t i = 0; i < R; i++)
+        k.add(D, o->x + i * D, o->w, o->y + i * D);
+    return weigh(R * D, o->r, o->y);
+}
+
+static void more_rows(rowop *o, double *dx, double *dw)
+{
+    double *act = noise(R * D), *db = lm_zalloc(D, sizeof *db);
+
+    o->b = noise(D);
+    for (int v = 0; v < 2; v++) {
+        o->norm = v;
+        f_ln(o);
+        memset(dw, 0, D * sizeof *dw);
+        k.ln_bwd(R, D, o->x, D, o->w, o->rstd, o->r, D, NULL, dx, D, dw, v ? db : NULL);
+        check(v ? "layer norm with bias, to its input" : "layer norm, to its input", f_ln, o, o->x,
+              dx, R * D);
+        check(v ? "layer norm with bias, to its weight" : "layer norm, to its weight", f_ln, o,
+              o->w, dw, D);
+        if (v)
+            check("layer norm with bias, to its bias", f_ln, o, o->b, db, D);
+        k.gelu_bwd(v, R * D, o->x, o->r, dx, act);
+        check(v ? "GELU by erf" : "GELU by tanh", f_gelu, o, o->x, dx, R * D);
+    }
+    k.sum_rows(R, D, o->r, D, db, false);
+    check("bias", f_bias, o, o->w, db, D);
+    memcpy(act, o->x, R * D * sizeof *act);
+    k.clip(R * D, 0.5, act);
+    memcpy(dx, o->r, R * D * sizeof *dx);
+    k.clip_bwd(R * D, 0.5, act, dx);
+    check("clip", f_clip, o, o->x, dx, R * D);
+    free(o->b), free(act), free(db);
 }
 
 static double f_rope(void *c)
@@ -125,6 +192,7 @@ static void rows(void)
     f_swiglu(&o);
     k.swiglu_bwd(R, D, o.x, o.r, dx, act);
     check("SwiGLU", f_swiglu, &o, o.x, dx, 2 * R * D);
+    more_rows(&o, dx, dw);
     free(o.x), free(o.w), free(o.r), free(o.y), free(o.cs), free(dx), free(dw), free(act);
 }
 
@@ -208,6 +276,7 @@ enum { T = 70, A = 6, G = 2 }; /* tokens over a border of tiles, head size, head
 typedef struct {
     double *q, *kv, *r, *o, *lse;
     const uint32_t *start, *end;
+    double cap, slope[G];
 } attop;
 
 static double f_att(void *c)
@@ -230,6 +299,8 @@ static double f_att(void *c)
                               .start = o->start,
                               .end = o->end,
                               .scale = 0.8,
+                              .cap = o->cap,
+                              .slope = o->slope[h],
                               .o = o->o + h * A,
                               .ldo = G * A,
                               .lse = o->lse + h,
@@ -238,7 +309,8 @@ static double f_att(void *c)
     return weigh(T * G * A, o->r, o->o);
 }
 
-static void attention(const char *mask, const uint32_t *start, const uint32_t *end)
+static void attention(const char *mask, const uint32_t *start, const uint32_t *end, double cap,
+                      double tilt)
 {
     attop o = {noise(T * G * A),
                noise(2 * T * A),
@@ -246,7 +318,9 @@ static void attention(const char *mask, const uint32_t *start, const uint32_t *e
                noise(T * G * A),
                noise(T * G),
                start,
-               end};
+               end,
+               cap,
+               {tilt, tilt / 3}};
     double *dq = noise(T * G * A), *dk = noise(2 * T * A), *scratch = noise(4 * T * A + 200);
     char name[100];
 
@@ -255,6 +329,8 @@ static void attention(const char *mask, const uint32_t *start, const uint32_t *e
                                   .hd = A,
                                   .g = G,
                                   .scale = 0.8,
+                                  .cap = cap,
+                                  .slope = tilt != 0 ? o.slope : NULL,
                                   .q = o.q,
                                   .k = o.kv,
                                   .v = o.kv + T * A,
@@ -290,24 +366,31 @@ int main(void)
     rows();
     loss();
     products();
-    attention("causal", NULL, NULL);
+    attention("causal", NULL, NULL, 0, 0);
+    attention("causal, ALiBi", NULL, NULL, 0, 0.25);
+    attention("causal, capped", NULL, NULL, 0.7, 0);
+    attention("causal, capped, ALiBi", NULL, NULL, 0.7, 0.25);
+    for (uint32_t i = 0; i < T; i++)
+        start[i] = i < 9 ? 0 : i - 9;
+    attention("a window of 10", start, NULL, 0, 0);
     for (uint32_t i = 0; i < T; i++)
         start[i] = i < 20 ? 0 : i < 66 ? 20 : 66;
-    attention("documents", start, NULL);
+    attention("documents", start, NULL, 0, 0);
     for (uint32_t i = 0; i < T; i++)
         end[i] = i < 7 ? 6 : i >= 20 && i < 65 ? 64 : i >= 66 ? 69 : i;
-    attention("documents with prefixes", start, end);
+    attention("documents with prefixes", start, end, 0, 0);
+    attention("documents with prefixes, capped, ALiBi", start, end, 0.7, 0.25);
     for (uint32_t i = 0; i < T; i++)
         end[i] = i < 67 ? 66 : i;
-    attention("one prefix over a border of tiles", NULL, end);
+    attention("one prefix over a border of tiles", NULL, end, 0, 0);
     for (uint32_t i = 0; i < T; i++)
         start[i] = i;
-    attention("each token alone", start, NULL);
+    attention("each token alone", start, NULL, 0, 0);
     for (uint32_t i = 0; i < T; i++) {
         start[i] = (uint32_t)lm_below(&rng, i + 1);
         end[i] = i + (uint32_t)lm_below(&rng, T - i);
     }
-    attention("any window", start, end);
+    attention("any window", start, end, 0, 0);
     printf("1..%d\n", n);
     return bad != 0;
 }

@@ -125,7 +125,7 @@ static void rows(const lm_kern *k, const lm_kern *ref)
 {
     static const size_t ds[] = {2, 16, 24, 50, 64, 1000};
     const lm_kern *kk[2] = {ref, k};
-    bool norm = true, rot = true, act = true, opt = true, loss = true;
+    bool norm = true, rot = true, act = true, opt = true, loss = true, ln = true, gelu = true;
 
     for (size_t s = 0; s < LM_COUNT(ds); s++) {
         size_t d = ds[s], r = 5, t = r * d * 4;
@@ -148,6 +148,25 @@ static void rows(const lm_kern *k, const lm_kern *ref)
                            out[v] + 2 * t);
         }
         norm = norm && same(out[1], out[0], 4 * t, "rms") && same(st[1], st[0], 64, "rstd");
+        for (int b = 0; b < 2; b++) {
+            for (int v = 0; v < 2; v++) {
+                memset(out[v], 0, t * 16);
+                kk[v]->ln(r, d, x, d, w, b ? g + t / 2 : NULL, 1e-5f, out[v], d, st[v]);
+                kk[v]->ln_bwd(r, d, x, d, w, st[v], g, d, s % 2 ? x : NULL, out[v] + t, d,
+                              out[v] + 2 * t, b ? out[v] + 3 * t : NULL);
+            }
+            ln = ln && same(out[1], out[0], 4 * t, "ln") && same(st[1], st[0], 64, "rstd");
+            for (int v = 0; v < 2; v++) {
+                memset(out[v], 0, t * 16);
+                kk[v]->gelu(b, t - 1, x, out[v]);
+                memcpy(out[v] + t, g, t * 4);
+                kk[v]->gelu_bwd(b, t - 1, x, out[v] + t, out[v] + 2 * t, out[v] + t);
+                memcpy(out[v] + 3 * t, x, t * 4);
+                kk[v]->clip(t - 1, 0.5f, out[v] + 3 * t);
+                kk[v]->clip_bwd(t - 1, 0.5f, out[v] + 3 * t, out[v] + 2 * t);
+            }
+            gelu = gelu && same(out[1], out[0], 4 * t, "gelu");
+        }
         for (int v = 0; v < 2; v++) {
             memset(out[v], 0, t * 16);
             kk[v]->rope(r, 3, d, x, 4 * d, s % 2 ? w : NULL, 1e-6f, g, pos, out[v], 4 * d, st[v]);
@@ -180,8 +199,10 @@ static void rows(const lm_kern *k, const lm_kern *ref)
         free(x), free(w), free(g), free(out[0]), free(out[1]);
     }
     ok(norm, k->name, "RMS norm");
+    ok(ln, k->name, "layer norm");
     ok(rot, k->name, "rotation");
     ok(act, k->name, "SwiGLU");
+    ok(gelu, k->name, "GELU and clip");
     ok(opt, k->name, "AdamW and sums");
     ok(loss, k->name, "cross-entropy");
 }
@@ -193,6 +214,8 @@ typedef struct {
     size_t t, hd;
     const float *q, *kv, *go;
     const uint32_t *start, *end;
+    float cap;
+    const float *slope; /* [G] or NULL */
 } att;
 
 static float *attend(const lm_kern *z, const att *c)
@@ -225,6 +248,8 @@ static float *attend(const lm_kern *z, const att *c)
                               .start = c->start,
                               .end = c->end,
                               .scale = 0.3f,
+                              .cap = c->cap,
+                              .slope = c->slope ? c->slope[h] : 0,
                               .o = o + h * hd,
                               .ldo = lq,
                               .lse = lse + h,
@@ -235,6 +260,8 @@ static float *attend(const lm_kern *z, const att *c)
                                   .hd = hd,
                                   .g = G,
                                   .scale = 0.3f,
+                                  .cap = c->cap,
+                                  .slope = c->slope,
                                   .q = c->q,
                                   .k = c->kv,
                                   .v = c->kv + nk,
@@ -279,6 +306,7 @@ static void mask(int kind, size_t t, uint32_t *start, uint32_t *end)
 
 static void attention(const lm_kern *k, const lm_kern *ref)
 {
+    static const float slope[G] = {0.0625f, 0.4f};
     static const size_t seqs[] = {1, 5, 63, 64, 65, 130, 203}, hds[] = {8, 16, 34, 64};
 
     for (int fmt = 0; fmt < 2; fmt++) {
@@ -291,8 +319,16 @@ static void attention(const lm_kern *k, const lm_kern *ref)
                 int kind = (int)(b % MASKS);
                 float *q = noise(nq), *kv = noise(2 * nk), *go = noise(nq), *want, *got;
                 uint32_t *start = lm_zalloc(t, 4), *end = lm_zalloc(t, 4);
-                att c = {
-                    fmt, t, hd, q, kv, go, kind && kind != 3 ? start : NULL, kind > 1 ? end : NULL};
+                att c = {fmt,
+                         t,
+                         hd,
+                         q,
+                         kv,
+                         go,
+                         kind && kind != 3 ? start : NULL,
+                         kind > 1 ? end : NULL,
+                         (a + b) % 3 == 1 ? 1.5f : 0,
+                         (a + b) % 4 == 1 ? slope : NULL};
 
                 mask(kind, t, start, end);
                 want = attend(ref, &c);
@@ -318,6 +354,24 @@ static void attention(const lm_kern *k, const lm_kern *ref)
     }
 }
 
+/* The worst error of f in units of the last place, over the floats of +-[lo, hi], every 61st. */
+static double worst_of(const char *name, float (*f)(float), double (*is)(double), float lo,
+                       float hi)
+{
+    double worst = 0;
+
+    for (uint32_t u = lm_bits(lo > 0x1p-100f ? lo : 0x1p-100f); u < lm_bits(hi); u += 61)
+        for (int s = -1; s < 2; s += 2) {
+            float x = (float)s * lm_unbits(u);
+            double y = is((double)x),
+                   ulp = (double)nextafterf(fabsf((float)y), INFINITY) - fabs((double)(float)y);
+
+            worst = fmax(worst, fabs(((double)f(x) - y) / ulp));
+        }
+    printf("# %s: worst error %.3f ulp\n", name, worst);
+    return worst;
+}
+
 static void functions(void)
 {
     double worst = 0;
@@ -328,6 +382,11 @@ static void functions(void)
 
         worst = fmax(worst, fabs(((double)lm_exp1(x) - e) / ulp));
     }
+    ok(worst_of("tanh", lm_tanh1, tanh, 0, 10) < 1.5, "ref", "tanh over its range");
+    ok(worst_of("erf", lm_erf1, erf, 0, 5) < 1.5, "ref", "erf over its range");
+    ok(lm_tanh1(-INFINITY) == -1 && lm_erf1(INFINITY) == 1 && lm_tanh1(NAN) != lm_tanh1(NAN) &&
+           lm_erf1(NAN) != lm_erf1(NAN),
+       "ref", "tanh and erf at the ends");
     printf("# exp: worst error %.3f ulp\n", worst);
     ok(worst < 1 && lm_exp1(0) == 1, "ref", "exp over its range");
     for (double x = 1e-30; x < 1e30; x *= 1.01)

@@ -25,8 +25,16 @@ static lm_model *model(int family, int dt)
     c.dt = dt, c.vocab = 101, c.dim = 40, c.layers = 2, c.heads = 4, c.kv_heads = 2,
     c.head_dim = 14, c.ffn = 51, c.ctx = 128;
     c.tie = family == LM_FAM_QWEN3, c.init_range = 0.1;
+    if (!lm_family_of(&c)->rotary)
+        c.kv_heads = c.heads = 5, c.head_dim = 8, c.ffn = 120;
+    if (family == LM_FAM_MPT) /* all that attention can have, with slopes for five heads */
+        c.qk_ln = true, c.clip = 1.5, c.softcap = 2;
     if (lm_model_init(&m, &c, 3) < 0)
         exit(1);
+    for (size_t i = 0; i < m->nt; i++) /* biases that are not zero */
+        if (m->t[i].flags & LM_T_BIAS)
+            for (size_t j = 0; j < m->t[i].n; j++)
+                m->w[m->t[i].off + j] = 0.01f * (float)(j % 7) - 0.02f;
     return m;
 }
 
@@ -92,7 +100,7 @@ static void bits(void)
 {
     static const char *const level[] = {"avx2", "avx512f", "avx512"};
 
-    for (int v = 0; v < 4; v++) {
+    for (int v = 0; v < 2 * LM_NFAM; v++) {
         int family = v / 2, dt = v % 2;
         lm_id want = train("ref", family, dt, 0), got;
 
@@ -100,7 +108,7 @@ static void bits(void)
         got = train("ref", family, dt, 3);
         ok(!lm_id_cmp(want, got), "ref: three threads train the same bits");
         for (size_t i = 0; i < LM_COUNT(level); i++)
-            for (unsigned t = 1; t < 4 && lm_kern_level(level[i]); t++) {
+            for (unsigned t = 1; t < 4 && lm_kern_level(level[i]); t += family < 2 ? 1 : 2) {
                 got = train(level[i], family, dt, t);
                 ok(!lm_id_cmp(want, got), level[i]);
             }
@@ -120,10 +128,10 @@ static void alone(const lm_model *m, const uint32_t *ids, uint32_t len, float *o
     lm_kv_free(kv);
 }
 
-static void cache(int dt)
+static void cache(int family, int dt)
 {
     enum { S = 3, LEN = 100, V = 101 };
-    lm_model *m = model(LM_FAM_QWEN3, dt);
+    lm_model *m = model(family, dt);
     uint32_t ids[S][LEN], len[S] = {100, 71, 65};
     float *want[S], *got = lm_zalloc(S * LEN * V, 4);
     lm_pool *p = lm_pool_new(2);
@@ -233,11 +241,11 @@ static void refusals(void)
 }
 
 /* The gradient of the attention's matrices against the loss on both sides of a step along it. */
-static void slope(void)
+static void slope(int family, const char *part)
 {
     uint32_t in[TOK], target[TOK], start[TOK], end[TOK];
     uint8_t weight[TOK];
-    lm_model *m = model(LM_FAM_QWEN3, LM_F32);
+    lm_model *m = model(family, LM_F32);
     lm_batch b = {in, target, weight, start, end};
     float *g = lm_zalloc(m->n, sizeof *g), *was = lm_memdup(m->w, m->n * sizeof *m->w);
     double norm = 0, side[2] = {0}, h;
@@ -249,11 +257,12 @@ static void slope(void)
         lm_nn_fwdbwd(nn, &b, &l) < 0)
         exit(1);
     for (size_t i = 0; i < m->nt; i++)
-        if (strstr(m->t[i].name, "self_attn"))
+        if (strstr(m->t[i].name, part))
             memcpy(g + m->t[i].off, lm_nn_array(nn, LM_NN_GRAD) + m->t[i].off, m->t[i].n * 4);
     for (size_t i = 0; i < m->n; i++)
         norm += (double)g[i] * g[i];
     h = 0.01 / sqrt(norm);
+    printf("# %s: ", lm_family_of(&m->cfg)->type);
     for (int s = 0; s < 2; s++) {
         for (size_t i = 0; i < m->n; i++)
             m->w[i] = was[i] + (float)(s ? h : -h) * g[i];
@@ -263,8 +272,8 @@ static void slope(void)
         side[s] = l.loss / TOK;
     }
     h = (side[1] - side[0]) / (2 * h * norm);
-    printf("# slope %.6f of what the gradient says\n", h);
-    ok(fabs(h - 1) < 1e-3, "the gradient of attention with prefixes is the slope of the loss");
+    printf("slope %.6f of what the gradient says\n", h);
+    ok(fabs(h - 1) < 1e-3, "the gradient, with prefixes, is the slope of the loss");
     lm_nn_free(nn);
     lm_model_free(m);
     free(g);
@@ -289,10 +298,17 @@ static void schedule(void)
 int main(void)
 {
     bits();
-    cache(LM_F32);
-    cache(LM_BF16);
+    for (int f = 0; f < LM_NFAM; f++)
+        if (f != LM_FAM_LLAMA) {
+            cache(f, LM_F32);
+            cache(f, LM_BF16);
+        }
     refusals();
-    slope();
+    slope(LM_FAM_QWEN3, "self_attn");
+    slope(LM_FAM_QWEN2, ".bias");
+    slope(LM_FAM_GPT2, "");
+    slope(LM_FAM_GPT2, "wpe");
+    slope(LM_FAM_MPT, "");
     schedule();
     printf("1..%d\n", n);
     return bad != 0;

@@ -5,4 +5,8 @@ LM_KERN(avx512, act)
 {
     k->swiglu = swiglu;
     k->swiglu_bwd = swiglu_bwd;
+    k->gelu = gelu;
+    k->gelu_bwd = gelu_bwd;
+    k->clip = clip;
+    k->clip_bwd = clip_bwd;
 }

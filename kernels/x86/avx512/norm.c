@@ -5,4 +5,6 @@ LM_KERN(avx512, norm)
 {
     k->rms = rms;
     k->rms_bwd = rms_bwd;
+    k->ln = ln;
+    k->ln_bwd = ln_bwd;
 }
