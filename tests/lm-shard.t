@@ -78,6 +78,20 @@ is '.. in as many digits as the last one has' 'third 0 many.lm | lm-shard -q --p
 fails 'another piece does not take its folder' 5 'third 0 many.lm | lm-shard -q --piece 8/11 -o p7' 'holds 07-00000.lm, which would be lost'
 fails 'nor do shards of no piece' 5 'third 0 many.lm | lm-shard -q -o p7' 'holds 07-00000.lm, which would be lost'
 run '.. the same piece does' 0 'third 1 many.lm | lm-shard -q --piece 7/11 -o p7'
+# of two that write to one folder at once, one has it and the other is told
+third 1 many.lm >some.lm
+bad=0
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
+    rm -rf same
+    lm-shard -q --piece 0/2 -o same some.lm 2>/dev/null &
+    lm-shard -q --piece 1/2 -o same some.lm 2>/dev/null
+    second=$?
+    wait $!
+    first=$?
+    case $first$second in 05) has=0-00000.lm ;; 50) has=1-00000.lm ;; *) has=neither ;; esac
+    [ "$(echo same*/*)" = "same/$has same/index.lm" ] || bad=$((bad + 1))
+done
+is 'nor does one that writes at the same time' 'echo $bad' 0
 for bad in 3/3 1 /3 0/0 a/b 1/2/3 -1/2; do
     fails "--piece=$bad" 2 "lm-shard --piece=$bad -o x many.lm" '--piece wants I/N'
 done

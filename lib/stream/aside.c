@@ -210,9 +210,8 @@ static int commit_file(lm_aside *a)
 
 /* A folder is replaced only if nothing is lost: each of its entries comes again in the new one or
    is one the caller says may go. */
-static int replaceable(const lm_aside *a)
+static int replaceable(const lm_aside *a, const char *old, const char *new)
 {
-    const char *old = a->path, *new = a->tmp;
     DIR *d = opendir(old);
     int err = 0;
 
@@ -226,25 +225,38 @@ static int replaceable(const lm_aside *a)
             continue;
         lm_buf_addf(&b, "%s/%s", new, e->d_name);
         if (lstat(b.p, &st) && !(a->may_go && a->may_go(a->may_go_ctx, e->d_name)))
-            err =
-                lm_err_at(LM_EIO, old, "holds %s, which would be lost: remove it first", e->d_name);
+            err = lm_err_at(LM_EIO, a->path, "holds %s, which would be lost: remove it first",
+                            e->d_name);
         lm_buf_free(&b);
     }
     closedir(d);
     return err;
 }
 
+/* The new folder and the old one trade places. The old one may have come since it was looked at:
+   where it may not go, they trade back. */
+static int trade(const lm_aside *a)
+{
+    int err = 0;
+
+    for (int i = 0; i < 2 && (!i || err); i++) {
+        if (renameat2(AT_FDCWD, a->tmp, AT_FDCWD, a->path, RENAME_EXCHANGE))
+            return lm_err_sys(a->path, "cannot rename");
+        if (!i)
+            err = replaceable(a, a->tmp, a->path);
+    }
+    return err;
+}
+
 static int commit_dir(lm_aside *a)
 {
-    int err = replaceable(a);
+    int err = replaceable(a, a->path, a->tmp);
 
     if (!err && sync_tree(a->tmp))
         err = lm_err_sys(a->path, "cannot write to disk");
     if (!err && rename(a->tmp, a->path)) {
         if (errno == ENOTEMPTY || errno == EEXIST) /* trade places, then remove the old one */
-            err = renameat2(AT_FDCWD, a->tmp, AT_FDCWD, a->path, RENAME_EXCHANGE)
-                      ? lm_err_sys(a->path, "cannot rename")
-                      : 0;
+            err = trade(a);
         else
             err = lm_err_sys(a->path, "cannot rename");
     }
