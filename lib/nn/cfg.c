@@ -63,9 +63,12 @@ int lm_cfg_check(const lm_cfg *c)
     for (size_t i = 0; i < LM_COUNT(n); i++)
         if (!n[i].v || n[i].v > n[i].hi)
             return lm_err(LM_EINVALID, "%s is %u: want 1 to %u", n[i].key, n[i].v, n[i].hi);
-    if (!k->head_dim && (c->heads * c->head_dim != c->dim || c->kv_heads != c->heads))
+    if (!k->head_dim && c->heads * c->head_dim != c->dim)
         return lm_err(LM_EINVALID, "%s %u is not %s %u heads of one size", k->dim, c->dim, k->heads,
                       c->heads);
+    if (!k->kv_heads && c->kv_heads != c->heads)
+        return lm_err(LM_EINVALID, "%u key heads, but %s has as many as query heads, %u",
+                      c->kv_heads, f->f.type, c->heads);
     if (c->head_dim > 512)
         return lm_err(LM_EINVALID, "heads of %u: want 1 to 512", c->head_dim);
     if (c->heads % c->kv_heads)

@@ -190,7 +190,7 @@ def steps(name, model, path, ids, target, weight, rows, seq):
         opt.step()
         theirs.append(loss.item())
     worst = np.abs(ours - np.array(theirs)).max()
-    ok(worst <= 1e-5 * max(1, theirs[0]), f'{name}: 20 steps of AdamW', f'worst loss difference {worst:.2e}')
+    ok(worst <= 1e-5, f'{name}: 20 steps of AdamW', f'worst loss difference {worst:.2e}')
     worst = np.abs(half - np.array(theirs)).max()
     ok(worst <= 5e-3, f'{name}: 20 steps of AdamW, bf16', f'worst loss difference {worst:.2e}')
 
@@ -217,7 +217,7 @@ one('llama-bias', make('llama-bias', LlamaConfig(attention_bias=True, mlp_bias=T
 one('qwen2', make('qwen2', Qwen2Config(tie_word_embeddings=True, **LLAMA)))
 one('gpt2', make('gpt2', GPT2Config(n_embd=60, n_layer=2, n_head=4, n_positions=256, **SIZE)))
 MPT = dict(SIZE, d_model=72, n_layers=2, n_heads=6, max_seq_len=256)
-one('mpt', make('mpt', MptConfig(attn_config=dict(clip_qkv=1.0), **MPT)))
+one('mpt', make('mpt', MptConfig(attn_config=dict(clip_qkv=1.5), **MPT)))
 model = make('mpt-foundry', MptConfig(attn_config=dict(clip_qkv=1.5, qk_ln=True), **MPT), foundry)
 cfg = json.load(open(f'{TMP}/mpt-foundry/config.json'))
 cfg['attn_config'].update(attn_logit_softcapping=1.5, qk_ln=True, clip_qkv=1.5)
