@@ -11,9 +11,15 @@ int lm_tokenizer_copy(const char *tok, const char *dir);
 int lm_tokenizer_hash(const char *dir, char out[33]);
 
 /* MANIFEST of a directory: a line `xxh128 offset length file` for each 64 MiB of each file but itself, by
-   name. Write, and check: LM_ECORRUPT names file and bytes, LM_EMISSING what is not there. */
+   name. Write, and check: LM_ECORRUPT, LM_ETRUNC name file and bytes, LM_EMISSING what is not there. Files
+   that were laid beside later are no damage. */
 int lm_manifest_write(const char *dir);
 int lm_manifest_check(const char *dir);
+/* What is damaged, part by part. err: LM_ECORRUPT, LM_ETRUNC, LM_EMISSING; LM_EMISMATCH: a file that MANIFEST does not
+   list. Bytes [from, to); size: of the file by MANIFEST. file and what live as long as the call. */
+typedef struct { const char *file; int err; uint64_t from, to, size; const char *what; } lm_damage;
+/* Reads all of dir and tells each damage to bad, which goes on by 0. What bad returned; LM_EIO, LM_ELIMIT. */
+int lm_manifest_each(const char *dir, int (*bad)(void *ctx, const lm_damage *d), void *ctx);
 
 /* Writes RUN/step-NNNNNNNN aside, renames it, checks it on disk and points RUN/latest at it. state: the
    bytes of state.json; tok: where the tokenizer's files come from, NULL for none. */

@@ -1,5 +1,4 @@
-/* manifest: what a checkpoint's files must hash to, and the tokenizer's files that travel with a
- * model. */
+/* manifest: what a checkpoint's files must hash to. */
 #include "nn/ckpt.h"
 #include <dirent.h>
 #include <errno.h>
@@ -82,129 +81,190 @@ int lm_manifest_write(const char *dir)
     return err;
 }
 
-/* One line `xxh128 offset length file` without its LF. */
-static int check_line(const char *dir, const char *where, lm_str line)
+/* The walk through a MANIFEST: the file whose lines are being read, and all that were named. */
+typedef struct {
+    const char *dir;
+    int (*bad)(void *ctx, const lm_damage *d);
+    void *ctx;
+    char *name; /* NULL: none yet */
+    lm_str map;
+    int open_err;         /* of name */
+    uint64_t listed, cut; /* bytes by MANIFEST; where the part begins that the file ends in */
+    lm_dict seen;
+    lm_buf path;
+} walk;
+
+static int tell(const walk *w, const char *file, int err, uint64_t from, uint64_t to,
+                const char *what)
 {
-    lm_str f[3], name = line, m;
-    lm_buf path = {0};
-    uint64_t off, len;
-    lm_id want;
-    int err;
+    lm_damage d = {file, err, from, to, w->listed, what};
 
-    for (int i = 0; i < 3; i++) {
-        const char *sp = name.n ? memchr(name.p, ' ', name.n) : NULL;
+    return w->bad(w->ctx, &d);
+}
 
-        if (!sp)
-            return lm_err_at(LM_ECORRUPT, where, "bad line");
-        f[i] = (lm_str){name.p, (size_t)(sp - name.p)};
-        name = (lm_str){sp + 1, name.n - f[i].n - 1};
+/* The file is done with: is it there, and as long as all its lines together? */
+static int finish(walk *w)
+{
+    char what[80];
+    int err = 0;
+
+    if (!w->name)
+        return 0;
+    if (w->open_err == LM_EMISSING)
+        err = tell(w, w->name, LM_EMISSING, 0, w->listed, "listed in MANIFEST, but not there");
+    else if (w->map.n < w->listed) {
+        snprintf(what, sizeof what, "ends at byte %zu of %" PRIu64, w->map.n, w->listed);
+        err = tell(w, w->name, LM_ETRUNC, w->cut, w->listed, what);
+    } else if (w->map.n > w->listed) {
+        snprintf(what, sizeof what, "%" PRIu64 " bytes more than MANIFEST lists",
+                 (uint64_t)w->map.n - w->listed);
+        err = tell(w, w->name, LM_ECORRUPT, w->listed, w->map.n, what);
     }
-    if (f[0].n != 32 || !lm_id_parse(f[0], &want) || !lm_parse_u64(f[1], &off) ||
-        !lm_parse_u64(f[2], &len) || !name.n || memchr(name.p, '/', name.n))
-        return lm_err_at(LM_ECORRUPT, where, "bad line");
-    lm_buf_addf(&path, "%s/%.*s", dir, (int)name.n, name.p);
-    err = lm_mmap_file(path.p, &m);
-    if (err) {
-        if (access(path.p, F_OK))
-            err = lm_err_at(LM_EMISSING, path.p, "listed in MANIFEST, but not there");
-    } else {
-        bool last = len < CHUNK;
-
-        if (off > m.n || len > m.n - off || (last && off + len != m.n))
-            err = lm_err_at(LM_ECORRUPT, path.p, "%zu bytes, not as long as MANIFEST says", m.n);
-        else if (lm_id_cmp(lm_hash128(len ? m.p + off : "", len), want))
-            err = lm_err_at(LM_ECORRUPT, path.p,
-                            "bytes %" PRIu64 "-%" PRIu64 " are not what was written", off,
-                            off + (len ? len - 1 : 0));
-        lm_munmap_file(m);
-    }
-    lm_buf_free(&path);
+    lm_munmap_file(w->map);
+    w->map = (lm_str){NULL, 0};
+    free(w->name);
+    w->name = NULL;
     return err;
 }
 
-int lm_manifest_check(const char *dir)
+static int begin(walk *w, lm_str name)
 {
+    int err = finish(w);
+
+    if (err)
+        return err;
+    w->name = lm_strndup(name);
+    w->listed = w->cut = 0;
+    w->path.n = 0;
+    lm_buf_addf(&w->path, "%s/%s", w->dir, w->name);
+    w->open_err = lm_mmap_file(w->path.p, &w->map);
+    if (w->open_err && access(w->path.p, F_OK))
+        return w->open_err = LM_EMISSING, 0;
+    return w->open_err;
+}
+
+/* A part of the file: the next one, or the line is wrong: false. */
+static bool part(walk *w, uint64_t off, uint64_t len, lm_id want, int *err)
+{
+    char what[80];
+
+    if (off != w->listed || len > CHUNK || (off && off % CHUNK) || (off && !len))
+        return false;
+    w->listed += len;
+    if (w->open_err || off + len > w->map.n) {
+        if (off <= w->map.n)
+            w->cut = off;
+        return true;
+    }
+    if (lm_id_cmp(lm_hash128(len ? w->map.p + off : "", len), want)) {
+        snprintf(what, sizeof what, "bytes %" PRIu64 "-%" PRIu64 " are not what was written", off,
+                 off + (len ? len - 1 : 0));
+        *err = tell(w, w->name, LM_ECORRUPT, off, off + len, what);
+    }
+    lm_mmap_drop(w->map, off, off + len);
+    return true;
+}
+
+/* One line `xxh128 offset length file` without its LF. */
+static int line(walk *w, uint64_t at, lm_str s)
+{
+    lm_str f[3], name = s;
+    uint64_t off, len;
+    lm_id want;
+    bool ok = true;
+    int err = 0;
+
+    for (int i = 0; ok && i < 3; i++) {
+        const char *sp = name.n ? memchr(name.p, ' ', name.n) : NULL;
+
+        if (!(ok = sp != NULL))
+            break;
+        f[i] = (lm_str){name.p, (size_t)(sp - name.p)};
+        name = (lm_str){sp + 1, name.n - f[i].n - 1};
+    }
+    ok = ok && f[0].n == 32 && lm_id_parse(f[0], &want) && lm_parse_u64(f[1], &off) &&
+         lm_parse_u64(f[2], &len) && name.n && !memchr(name.p, '/', name.n) &&
+         !memchr(name.p, 0, name.n);
+    if (ok && !(w->name && lm_is(name, w->name))) {
+        uint64_t *again = lm_dict_put(&w->seen, name, 0);
+
+        ok = !(*again)++;
+        if (ok && (err = begin(w, name)))
+            return err;
+    }
+    if (ok)
+        ok = part(w, off, len, want, &err);
+    return ok ? err : tell(w, "MANIFEST", LM_ECORRUPT, at, at + s.n, "bad line");
+}
+
+/* Files that no line names. */
+static int unlisted(walk *w)
+{
+    char **v;
+    size_t n;
+    int err = files_of(w->dir, &v, &n);
+
+    w->listed = 0;
+    for (size_t i = 0; !err && i < n; i++) {
+        struct stat st = {0};
+
+        if (lm_dict_get(&w->seen, lm_cstr(v[i])))
+            continue;
+        w->path.n = 0;
+        lm_buf_addf(&w->path, "%s/%s", w->dir, v[i]);
+        (void)!stat(w->path.p, &st);
+        err = tell(w, v[i], LM_EMISMATCH, 0, (uint64_t)st.st_size, "not listed in MANIFEST");
+    }
+    free_list(v, n);
+    return err;
+}
+
+int lm_manifest_each(const char *dir, int (*bad)(void *ctx, const lm_damage *d), void *ctx)
+{
+    walk w = {.dir = dir, .bad = bad, .ctx = ctx};
     lm_buf path = {0}, b = {0};
-    const char *p, *end;
-    int err;
+    int err, end;
 
     lm_buf_addf(&path, "%s/MANIFEST", dir);
     err = lm_read_file(path.p, &b, 64 << 20);
-    if (err && access(path.p, F_OK))
-        err = lm_err_at(LM_EMISSING, path.p, "a checkpoint without MANIFEST");
-    p = b.p;
-    end = b.p + b.n;
-    if (!err && (!b.n || end[-1] != '\n'))
-        err = lm_err_at(LM_ETRUNC, path.p, "cut");
-    while (!err && p < end) {
-        const char *lf = memchr(p, '\n', (size_t)(end - p));
+    if (err && access(path.p, F_OK)) {
+        err = tell(&w, "MANIFEST", LM_EMISSING, 0, 0, "a checkpoint without MANIFEST");
+    } else if (!err) {
+        for (size_t at = 0; !err && at < b.n;) {
+            const char *lf = memchr(b.p + at, '\n', b.n - at);
+            size_t n = lf ? (size_t)(lf - b.p) - at : b.n - at;
 
-        err = check_line(dir, path.p, (lm_str){p, (size_t)(lf - p)});
-        p = lf + 1;
+            if (lf)
+                err = line(&w, at, (lm_str){b.p + at, n});
+            at += n + 1;
+        }
+        end = finish(&w);
+        err = err ? err : end;
+        if (!err && (!b.n || b.p[b.n - 1] != '\n'))
+            err = tell(&w, "MANIFEST", LM_ETRUNC, b.n, b.n, "cut");
+        if (!err)
+            err = unlisted(&w);
     }
+    lm_dict_free(&w.seen);
+    lm_buf_free(&w.path);
     lm_buf_free(&path);
     lm_buf_free(&b);
     return err;
 }
 
-static int copy(const char *from, const char *to)
-{
-    lm_str m;
-    int fd, err = lm_mmap_file(from, &m);
-
-    if (err)
-        return err;
-    fd = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0 || lm_write_all(fd, m.n ? m.p : "", m.n) || fsync(fd))
-        err = lm_err_sys(to, "cannot write");
-    if (fd >= 0 && close(fd) && !err)
-        err = lm_err_sys(to, "cannot write");
-    lm_munmap_file(m);
-    return err;
-}
-
-int lm_tokenizer_copy(const char *tok, const char *dir)
-{
-    static const char *const name[] = {"tokenizer.json", "tokenizer_config.json",
-                                       "special_tokens_map.json", "added_tokens.json",
-                                       "chat_template.jinja"};
-    lm_buf from = {0}, to = {0};
-    struct stat st;
-    bool alone = !stat(tok, &st) && !S_ISDIR(st.st_mode);
-    int err = 0;
-
-    for (size_t i = 0; !err && i < (alone ? 1 : LM_COUNT(name)); i++) {
-        from.n = to.n = 0;
-        lm_buf_addf(&from, "%s%s%s", tok, alone ? "" : "/", alone ? "" : name[i]);
-        lm_buf_addf(&to, "%s/%s", dir, name[i]);
-        if (access(from.p, F_OK)) {
-            if (!i)
-                err = lm_err_sys(from.p, "cannot read");
-            continue;
-        }
-        err = copy(from.p, to.p);
-    }
-    lm_buf_free(&from);
-    lm_buf_free(&to);
-    return err;
-}
-
-int lm_tokenizer_hash(const char *dir, char out[33])
+static int first(void *dir, const lm_damage *d)
 {
     lm_buf path = {0};
-    lm_str m;
-    int err;
 
-    lm_buf_addf(&path, "%s/tokenizer.json", dir);
-    if (access(path.p, F_OK) && errno == ENOENT) {
-        lm_buf_free(&path);
-        return LM_NO;
-    }
-    err = lm_mmap_file(path.p, &m);
-    if (!err) {
-        lm_id_hex(lm_hash128(m.n ? m.p : "", m.n), out);
-        lm_munmap_file(m);
-    }
+    if (d->err == LM_EMISMATCH) /* what was laid beside is not the checkpoint's */
+        return 0;
+    lm_buf_addf(&path, "%s/%s", (const char *)dir, d->file);
+    lm_err_at(d->err, path.p, "%s", d->what);
     lm_buf_free(&path);
-    return err;
+    return d->err;
+}
+
+int lm_manifest_check(const char *dir)
+{
+    return lm_manifest_each(dir, first, (void *)(uintptr_t)dir);
 }

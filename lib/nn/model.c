@@ -59,53 +59,6 @@ int lm_model_init(lm_model **out, lm_cfg *cfg, uint64_t seed)
 }
 
 /* Loading. */
-static int open_files(lm_model *m, const char *dir)
-{
-    lm_buf path = {0};
-    json_t *ix = NULL, *map, *v;
-    const char *k;
-    int err;
-
-    m->file = lm_zalloc(1, sizeof *m->file);
-    lm_buf_addf(&path, "%s/model.safetensors.index.json", dir);
-    if (access(path.p, F_OK)) {
-        path.n = 0;
-        lm_buf_addf(&path, "%s/model.safetensors", dir);
-        err = lm_st_open(&m->file[0], path.p);
-        m->nfile = !err;
-        lm_buf_free(&path);
-        return err;
-    }
-    err = lm_json_read(path.p, 64 << 20, &ix);
-    if (!err && lm_json_obj(ix, "weight_map", &map) != 1)
-        err = lm_err_at(LM_EINVALID, path.p, "no weight_map");
-    if (!err) {
-        lm_dict seen = {0};
-
-        json_object_foreach (map, k, v) {
-            lm_str s = lm_json_text(v);
-
-            if (!s.p || memchr(s.p, '/', s.n)) {
-                err = lm_err_at(LM_EINVALID, path.p, "%.80s: no file name", k);
-                break;
-            }
-            if (lm_dict_get(&seen, s))
-                continue;
-            lm_dict_put(&seen, s, 0);
-            m->file = lm_reallocn(m->file, m->nfile + 1, sizeof *m->file);
-            path.n = 0;
-            lm_buf_addf(&path, "%s/%.*s", dir, (int)s.n, s.p);
-            if ((err = lm_st_open(&m->file[m->nfile], path.p)) < 0)
-                break;
-            m->nfile++;
-        }
-        lm_dict_free(&seen);
-    }
-    json_decref(ix);
-    lm_buf_free(&path);
-    return err;
-}
-
 static const lm_st_tensor *in_files(const lm_model *m, const char *name)
 {
     const lm_st_tensor *s = NULL;
@@ -195,7 +148,7 @@ int lm_model_load(lm_model **out, const char *dir, int dt, unsigned flags)
     if (err < 0)
         return err;
     m = fresh(&cfg);
-    err = open_files(m, dir);
+    err = lm_st_open_model(&m->file, &m->nfile, dir);
     for (size_t i = 0; i < m->nf && !err; i++)
         err = bind(m, &m->f[i], dir);
     if (!err)

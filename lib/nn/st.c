@@ -134,6 +134,11 @@ static int read_head(lm_st *st, const char *base, uint64_t room)
 
 int lm_st_parse(lm_st **out, lm_str b, const char *where)
 {
+    return lm_st_head(out, b, b.n, where);
+}
+
+int lm_st_head(lm_st **out, lm_str b, uint64_t size, const char *where)
+{
     lm_st *st = lm_zalloc(1, sizeof *st);
     uint64_t n = 0;
     int err = 0;
@@ -154,7 +159,7 @@ int lm_st_parse(lm_st **out, lm_str b, const char *where)
     else if ((err = lm_json_parse((lm_str){b.p + 8, n}, &st->head)) < 0)
         lm_last_error()->err = err = LM_ECORRUPT;
     else
-        err = read_head(st, b.p + 8 + n, b.n - 8 - n);
+        err = read_head(st, b.p + 8 + n, size - 8 - n);
     if (err < 0) {
         snprintf(lm_last_error()->where, sizeof lm_last_error()->where, "%s", where);
         lm_st_close(st);
@@ -182,6 +187,82 @@ int lm_st_open(lm_st **st, const char *path)
     return 0;
 }
 
+/* The files that an index names, each once, in its order. */
+static int by_index(lm_st ***v, size_t *n, const char *dir, const char *index)
+{
+    json_t *ix = NULL, *map, *file;
+    const char *tensor;
+    lm_dict seen = {0};
+    lm_buf path = {0};
+    size_t cap = 0;
+    int err = lm_json_read(index, 64 << 20, &ix);
+
+    if (!err && lm_json_obj(ix, "weight_map", &map) != 1)
+        err = lm_err_at(LM_EINVALID, index, "no weight_map");
+    if (!err)
+        json_object_foreach (map, tensor, file) {
+            lm_str s = lm_json_text(file);
+
+            if (!s.p || memchr(s.p, '/', s.n)) {
+                err = lm_err_at(LM_EINVALID, index, "%.80s: no file name", tensor);
+                break;
+            }
+            if ((*lm_dict_put(&seen, s, 0))++)
+                continue;
+            LM_GROW(*v, *n, cap);
+            path.n = 0;
+            lm_buf_addf(&path, "%s/%.*s", dir, (int)s.n, s.p);
+            if ((err = lm_st_open(&(*v)[*n], path.p)) < 0)
+                break;
+            ++*n;
+        }
+    lm_dict_free(&seen);
+    lm_buf_free(&path);
+    json_decref(ix);
+    return err;
+}
+
+static int no_twins(lm_st *const *v, size_t n, const char *dir)
+{
+    for (size_t f = 1; f < n; f++)
+        for (size_t i = 0; i < v[f]->n; i++)
+            for (size_t g = 0; g < f; g++)
+                if (lm_st_find(v[g], v[f]->t[i].name))
+                    return lm_err_at(LM_ECORRUPT, dir, "tensor %.80s is in two files",
+                                     v[f]->t[i].name);
+    return 0;
+}
+
+int lm_st_open_model(lm_st ***v, size_t *n, const char *dir)
+{
+    lm_buf path = {0};
+    int err;
+
+    *v = NULL;
+    *n = 0;
+    lm_buf_addf(&path, "%s/model.safetensors.index.json", dir);
+    if (!access(path.p, F_OK)) {
+        err = by_index(v, n, dir, path.p);
+        if (!err)
+            err = no_twins(*v, *n, dir);
+    } else {
+        path.n = 0;
+        lm_buf_addf(&path, "%s/model.safetensors", dir);
+        *v = lm_zalloc(1, sizeof **v);
+        err = lm_st_open(&(*v)[0], path.p);
+        *n = !err;
+    }
+    for (size_t i = 0; err && i < *n; i++)
+        lm_st_close((*v)[i]);
+    if (err) {
+        free(*v);
+        *v = NULL;
+        *n = 0;
+    }
+    lm_buf_free(&path);
+    return err;
+}
+
 size_t lm_st_count(const lm_st *st)
 {
     return st->n;
@@ -197,6 +278,11 @@ const lm_st_tensor *lm_st_find(const lm_st *st, const char *name)
     uint64_t *i = lm_dict_get(&st->names, lm_cstr(name));
 
     return i ? &st->t[*i] : NULL;
+}
+
+uint64_t lm_st_offset(const lm_st *st, const lm_st_tensor *t)
+{
+    return (uint64_t)((const char *)t->data - st->map.p);
 }
 
 const char *lm_st_meta(const lm_st *st, const char *key)

@@ -18,6 +18,13 @@ typedef struct lm_st lm_st;
 int lm_st_open(lm_st **st, const char *path);
 int lm_st_parse(lm_st **st, lm_str bytes,
                 const char *where); /* the same over memory that stays the caller's */
+/* The table alone, of a file that was size bytes and may have been cut: no .data may be read. */
+int lm_st_head(lm_st **st, lm_str bytes, uint64_t size, const char *where);
+uint64_t lm_st_offset(const lm_st *st, const lm_st_tensor *t); /* its first byte in the file */
+/* The files of the model in dir: model.safetensors, or those that model.safetensors.index.json
+   names. No tensor is in two. Close each, then free *v. Errors of lm_st_open; LM_EINVALID: the index;
+   LM_ECORRUPT. */
+int lm_st_open_model(lm_st ***v, size_t *n, const char *dir);
 size_t lm_st_count(const lm_st *st);
 const lm_st_tensor *lm_st_at(const lm_st *st, size_t i);           /* in order of the data */
 const lm_st_tensor *lm_st_find(const lm_st *st, const char *name); /* NULL if absent */
