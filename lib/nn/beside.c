@@ -1,5 +1,6 @@
 /* beside: the files that lie beside a model's weights and travel with them. */
 #include "nn/ckpt.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -64,5 +65,41 @@ int lm_tokenizer_hash(const char *dir, char out[33])
         lm_munmap_file(m);
     }
     lm_buf_free(&path);
+    return err;
+}
+
+/* Weights, the state of a training and what names or hashes them are no companions. */
+static bool companion(const char *name)
+{
+    static const char *const tail[] = {".json", ".txt", ".jinja", ".model", ".py"};
+    size_t n = strlen(name);
+
+    if (name[0] == '.' || !strcmp(name, "state.json") || strstr(name, ".index.json"))
+        return false;
+    for (size_t i = 0; i < LM_COUNT(tail); i++)
+        if (n > strlen(tail[i]) && !strcmp(name + n - strlen(tail[i]), tail[i]))
+            return true;
+    return false;
+}
+
+int lm_beside_copy(const char *from, const char *dir)
+{
+    DIR *d = opendir(from);
+    int err = 0;
+
+    if (!d)
+        return lm_err_sys(from, "cannot read");
+    for (struct dirent *e; !err && (e = readdir(d));) {
+        lm_buf a = {0}, b = {0};
+
+        if (!companion(e->d_name))
+            continue;
+        lm_buf_addf(&a, "%s/%s", from, e->d_name);
+        lm_buf_addf(&b, "%s/%s", dir, e->d_name);
+        err = copy(a.p, b.p);
+        lm_buf_free(&a);
+        lm_buf_free(&b);
+    }
+    closedir(d);
     return err;
 }

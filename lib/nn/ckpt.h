@@ -10,6 +10,10 @@ int lm_tokenizer_copy(const char *tok, const char *dir);
 /* vocab= of a tokenizer.json: 32 hex digits. 0; LM_NO if DIR has none; LM_EIO. */
 int lm_tokenizer_hash(const char *dir, char out[33]);
 
+/* Copies what lies beside the weights of a model into dir: configuration, tokenizer, code (.json, .txt, .jinja, .model,
+   .py), but no weights and no state of a training. LM_EIO. */
+int lm_beside_copy(const char *from, const char *dir);
+
 /* MANIFEST of a directory: a line `xxh128 offset length file` for each 64 MiB of each file but itself, by
    name. Write, and check: LM_ECORRUPT, LM_ETRUNC name file and bytes, LM_EMISSING what is not there. Files
    that were laid beside later are no damage. */

@@ -4,6 +4,7 @@
 #define LM_NN_H
 #include "nn/cfg.h"
 #include "nn/st.h"
+#include "nn/numeric.h"
 #include "nn/model.h"
 #include "nn/step.h"
 #include "nn/kv.h"
@@ -19,6 +20,7 @@
 #include "nn/metric.h"
 #include "nn/plot.h"
 #include "nn/ckpt.h"
+#include "nn/avg.h"
 #include "nn/train.h"
 #include "nn/sample.h"
 #include "nn/batch.h"
