@@ -74,6 +74,14 @@ run 'a torn tail is cut, and the run goes on' 0 'T torn --steps 14; T long --ste
 run 'a run that is done is done' 0 'cp torn/metrics.lm m; T torn --steps 14 && cmp m torn/metrics.lm'
 run 'every 2nd multiple of the steps is kept for ever' 0 'T major --steps 12 --ckpt-every 2 --keep 1 --major 2 --eval-every 0; [ "$(ls -d major/step-* | tr -dc "0-9\n" | tr "\n" " ")" = "00000004 00000008 00000012 " ]'
 
+for arch in gpt2 mpt; do
+    lm-init --arch $arch --layers 2 --dim 32 --heads 2 --vocab-size 64 --seq 16 -o m-$arch
+    # shellcheck disable=SC2086
+    run "$arch is trained" 0 "lm-train -q -m m-$arch -o $arch $recipe --steps 12 train; cp -r $arch $arch-again; rm $arch-again/step-00000012/MANIFEST"
+    # shellcheck disable=SC2086
+    run 'and taken up again half way it ends with the same bytes' 0 "lm-train -q -m m-$arch -o $arch-again $recipe --steps 12 train; same_ckpt $arch $arch-again"
+done
+
 # --- a stream
 lm-pack -q --mode concat --seq 16 train.toks >rows.lm
 run 'a stream is trained on as it comes' 0 'lm-train -q -m model -o pipe --batch-tokens 128 --micro 4 --steps 12 - <rows.lm'

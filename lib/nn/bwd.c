@@ -133,7 +133,7 @@ static void att_task(void *ctx, size_t i, unsigned thread)
                                         .ldo = n->nq,
                                         .lse = kl->lse + at * n->heads + h * g,
                                         .ldl = n->heads,
-                                        .start = nn->b->start ? nn->b->start + at : NULL,
+                                        .start = lm_nn_start(nn, at),
                                         .end = nn->b->end ? nn->b->end + at : NULL,
                                         .dq = nn->drot + at * ldr + h * g * hd,
                                         .lddq = ldr,

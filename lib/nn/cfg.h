@@ -50,11 +50,15 @@ typedef struct lm_cfg {
     int rope;                      /* LM_ROPE_* */
     double rope_factor, rope_low, rope_high, rope_old; /* linear: factor; llama3: all four */
     bool qkv_bias, o_bias, mlp_bias;
-    bool qk_ln;             /* mpt: layer norm over the whole rows of q and of k */
-    double clip;            /* mpt: q, k, v are held within it; 0: they are not */
-    double alibi;           /* mpt: alibi_bias_max, from which the slopes of the heads follow */
-    double softcap;         /* scores are capped by it; 0: they are not */
-    double att_scale;       /* of the scores; 0: 1 / sqrt(head_dim) */
+    bool qk_ln;       /* mpt: layer norm over the whole rows of q and of k */
+    double clip;      /* mpt: q, k, v are held within it; 0: they are not */
+    double alibi;     /* mpt: alibi_bias_max, from which the slopes of the heads follow */
+    double softcap;   /* scores are capped by it; 0: they are not */
+    double att_scale; /* of the scores; 0: 1 / sqrt(head_dim) */
+    /* qwen2, qwen3: from layer window_from on a token sees itself and the window - 1 before it; 0:
+     * all
+     */
+    uint32_t window, window_from;
     uint32_t bos, eos, pad; /* LM_NO_ID = null */
     struct json_t *raw;     /* the file as read: unknown keys live on; may be NULL; owned */
 } lm_cfg;
@@ -65,8 +69,9 @@ void lm_cfg_default(lm_cfg *c, int family);
 /* Checks that the numbers fit together: 0, or LM_EINVALID with the offending key named. */
 int lm_cfg_check(const lm_cfg *c);
 /* Reads DIR/config.json. LM_EIO, or LM_EINVALID with the key named: not JSON, another family, a key
-   that would change the arithmetic and is not supported (a sliding window in use, other
-   activations). Dropout is not arithmetic of a model: its keys are kept and nothing is dropped. */
+   that would change the arithmetic and is not supported (other activations, a window in some
+   layer below one without). Dropout is not arithmetic of a model: its keys are kept and nothing is
+   dropped. */
 int lm_cfg_read(lm_cfg *c, const char *dir);
 int lm_cfg_parse(lm_cfg *c, lm_str json, const char *where); /* the same from memory */
 /* Writes DIR/config.json; keys of .raw that we do not know are kept. Equal configurations give

@@ -112,20 +112,53 @@ static json_t *rope_json(const lm_cfg *c)
     return p;
 }
 
+/* Layers with a window: those from max_window_layers on, or as layer_types says; nothing else is
+   supported. */
+static int read_window(lm_cfg *c, const json_t *o)
+{
+    json_t *v = json_object_get(o, "layer_types");
+    bool use = false;
+
+    c->window_from = 28; /* of transformers' classes */
+    if (c->family != LM_FAM_LLAMA &&
+        (lm_json_bool(o, "use_sliding_window", &use) < 0 ||
+         (use && (lm_json_need(lm_cfg_u32(o, "sliding_window", &c->window), "sliding_window") < 0 ||
+                  lm_cfg_u32(o, "max_window_layers", &c->window_from) < 0))))
+        return LM_EINVALID;
+    if (use && !c->window)
+        return lm_err(LM_EINVALID, "sliding_window is 0");
+    if (use && json_is_array(v) && json_array_size(v) != c->layers)
+        return lm_err(LM_EINVALID, "layer_types names %zu layers of %u", json_array_size(v),
+                      c->layers);
+    if (json_is_array(v))
+        c->window_from = c->layers;
+    for (size_t i = 0; json_is_array(v) && i < json_array_size(v); i++) {
+        lm_str s = lm_json_text(json_array_get(v, i));
+        bool slides = use && lm_is(s, "sliding_attention");
+
+        if (slides && c->window_from == c->layers)
+            c->window_from = (uint32_t)i;
+        if (!slides && (!lm_is(s, "full_attention") || i > c->window_from))
+            return lm_err(LM_EINVALID, "layer_types: layer %zu is not supported as what it is", i);
+    }
+    if (c->window_from >= c->layers)
+        c->window = 0;
+    if (!c->window)
+        c->window_from = 0;
+    return 0;
+}
+
 static int read_plain(lm_cfg *c, const json_t *o)
 {
-    static const char *const off[] = {"use_sliding_window", "attention_bias", "mlp_bias"};
+    static const char *const off[] = {"attention_bias", "mlp_bias"};
+    static const char *const slide[] = {"use_sliding_window"};
     bool llama = c->family == LM_FAM_LLAMA, bias = false;
-    json_t *v;
 
     /* qwen2 knows none of the two biases' keys: it always has those of q, k and v */
-    if (lm_cfg_off(o, off, c->family == LM_FAM_QWEN3 ? 3 : 1) < 0 ||
+    if (lm_cfg_off(o, off, c->family == LM_FAM_QWEN3 ? 2 : 0) < 0 ||
+        lm_cfg_off(o, slide, llama) < 0 || read_window(c, o) < 0 ||
         one_of(o, "hidden_act", "silu", "swish") < 0 || must_be(o, "partial_rotary_factor", 1) < 0)
         return LM_EINVALID;
-    v = json_object_get(o, "layer_types");
-    for (size_t i = 0; json_is_array(v) && i < json_array_size(v); i++)
-        if (!lm_is(lm_json_text(json_array_get(v, i)), "full_attention"))
-            return lm_err(LM_EINVALID, "layer_types names a layer that is not full_attention");
     if (llama && (lm_json_bool(o, "attention_bias", &bias) < 0 ||
                   lm_json_bool(o, "mlp_bias", &c->mlp_bias) < 0))
         return LM_EINVALID;
@@ -142,7 +175,11 @@ static void write_plain(const lm_cfg *c, json_t *o)
     if (c->family == LM_FAM_LLAMA)
         json_object_set_new(o, "mlp_bias", json_boolean(c->mlp_bias));
     else
-        json_object_set_new(o, "use_sliding_window", json_false());
+        json_object_set_new(o, "use_sliding_window", json_boolean(c->window > 0));
+    if (c->window) {
+        json_object_set_new(o, "sliding_window", json_integer(c->window));
+        json_object_set_new(o, "max_window_layers", json_integer(c->window_from));
+    }
     json_object_set_new(o, "rope_theta", json_real(c->theta));
     json_object_set_new(o, "rope_parameters", rope_json(c));
 }

@@ -14,6 +14,7 @@ struct lm_kv {
     uint32_t *len;                      /* [seqs] */
     float *x, *raw, *rot, *o, *x1, *hn; /* [batch, ..] */
     uint32_t *pos, *want; /* [batch] position of a row; rows whose logits are wanted */
+    uint32_t *slide; /* [batch] first position a row sees in a layer with a window; NULL: none */
     lm_scr *scr;
     const lm_kv_item *it; /* of the call under way */
     size_t n, rows, block, wants, split;
@@ -46,6 +47,7 @@ static void plan(lm_kv *kv, lm_plan *p)
     kv->x1 = lm_take(p, b * n->d * 4);
     kv->hn = lm_take(p, b * n->d * 4);
     kv->pos = lm_take(p, b * 4);
+    kv->slide = n->m->cfg.window ? lm_take(p, b * 4) : NULL;
     kv->want = lm_take(p, b * 4);
     kv->ids = lm_take(p, b * 4);
     kv->scr = lm_take(p, threads * sizeof *kv->scr);
@@ -179,7 +181,8 @@ static void att_task(void *ctx, size_t i, unsigned thread)
          *vp = kp + kv->ks;
     const float *q = kv->rot + at * ldr + h * g * hd;
     float *o = kv->o + at * n->nq + h * g * hd;
-    uint32_t end[1024];
+    uint32_t end[1024], start[1024];
+    const uint32_t *slide = kv->slide && kv->layer >= n->m->cfg.window_from ? kv->slide + at : NULL;
     unsigned csr = lm_kern_enter();
     lm_attn a = {.fmt = n->fmt,
                  .hd = hd,
@@ -209,15 +212,18 @@ static void att_task(void *ctx, size_t i, unsigned thread)
                         .dst = vp});
     if (it->n == 1 && !n->slope) { /* the heads that share the keys are the rows */
         for (size_t j = 0; j < g; j++)
-            end[j] = (uint32_t)p0;
+            end[j] = (uint32_t)p0, start[j] = slide ? slide[0] : 0;
+        a.start = start;
         a.nq = g, a.q = q, a.ldq = hd, a.o = o, a.ldo = hd, a.end = end;
         k->attn(k, &a);
-    } else
+    } else {
+        a.start = slide;
         for (size_t j = 0; j < g; j++) {
             a.nq = it->n, a.q0 = p0, a.q = q + j * hd, a.ldq = ldr, a.o = o + j * hd, a.ldo = n->nq;
             a.slope = n->slope ? n->slope[h * g + j] : 0;
             k->attn(k, &a);
         }
+    }
     lm_kern_leave(csr);
 }
 
@@ -280,6 +286,8 @@ static int lay_out(lm_kv *kv, const lm_kv_item *it, size_t n)
                               kv->net.vocab);
             kv->ids[r] = it[i].ids[j];
             kv->pos[r] = kv->len[it[i].seq] + j;
+            if (kv->slide)
+                kv->slide[r] = kv->pos[r] - lm_net_back(&kv->net, kv->pos[r]);
             if (it[i].want == 2 || (it[i].want && j + 1 == it[i].n))
                 kv->want[kv->wants++] = (uint32_t)r;
         }

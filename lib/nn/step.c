@@ -76,6 +76,7 @@ static void plan(lm_nn *nn, lm_plan *p)
     nn->tok_lse = lm_take(p, t * 4);
     nn->gw = lm_take(p, t * 4);
     nn->pos = lm_take(p, t * 4);
+    nn->slide = nn->m->cfg.window ? lm_take(p, t * 4) : NULL;
     nn->scr = lm_take(p, threads * sizeof *nn->scr);
     for (unsigned i = 0; i < threads; i++) {
         lm_scr_plan(n, p, &s, nn->o.seq, true);
@@ -217,7 +218,7 @@ static void att_task(void *ctx, size_t i, unsigned thread)
                               .ldq = ldr,
                               .kp = kp,
                               .vp = vp,
-                              .start = nn->b->start ? nn->b->start + at : NULL,
+                              .start = lm_nn_start(nn, at),
                               .end = nn->b->end ? nn->b->end + at : NULL,
                               .scale = n->scale,
                               .cap = n->cap,
@@ -313,6 +314,8 @@ static int forward(lm_nn *nn, const lm_batch *b, bool grads, float *logits)
     for (size_t i = 0; i < nn->t; i++) {
         nn->pos[i] = (uint32_t)(i % nn->o.seq) - (b->start ? b->start[i] : 0);
         nn->gw[i] = b->weight ? (float)b->weight[i] * per : per;
+        if (nn->slide)
+            nn->slide[i] = (uint32_t)(i % nn->o.seq) - lm_net_back(n, nn->pos[i]);
     }
     lm_net_run(n, nn->blocks, first_task, nn);
     for (nn->layer = 0; nn->layer < n->layers; nn->layer++) {

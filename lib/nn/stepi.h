@@ -27,7 +27,7 @@ struct lm_nn {
     float *pn1, *pn2, *pq, *pk;                   /* norm gradients, one row a block */
     float *pn1b, *pn2b, *pqkv, *po, *pgu, *pdown; /* those of biases; NULL: none */
     float *tok_loss, *tok_lse, *gw;               /* [t] */
-    uint32_t *pos;
+    uint32_t *pos, *slide;        /* slide: start, and not before the window; NULL: there is none */
     struct lm_muon_scratch *muon; /* [threads]; NULL without Muon */
     lm_scr *scr;                  /* [threads] */
     bool fresh;                   /* accumulators hold nothing yet */
@@ -56,6 +56,13 @@ typedef struct {
 } lm_wgrad;
 size_t lm_wgrad_tasks(const lm_wgrad *w);
 void lm_wgrad_task(struct lm_nn *nn, const lm_wgrad *w, size_t i);
+/* First place that the tokens from `at` on see, in the layer under way. */
+static inline const uint32_t *lm_nn_start(const struct lm_nn *nn, size_t at)
+{
+    const uint32_t *s = nn->slide && nn->layer >= nn->m->cfg.window_from ? nn->slide : nn->b->start;
+
+    return s ? s + at : NULL;
+}
 static inline size_t lm_block_n(const struct lm_nn *nn, size_t i) /* rows of block i */
 {
     return nn->t - i * LM_BLOCK < LM_BLOCK ? nn->t - i * LM_BLOCK : LM_BLOCK;

@@ -41,6 +41,14 @@ typedef struct {
 } lm_plan;
 void *lm_take(lm_plan *p, size_t bytes); /* 64-byte aligned; NULL while counting */
 
+/* How far back a token at pos of its text sees in a layer with a window. */
+static inline uint32_t lm_net_back(const lm_net *n, uint32_t pos)
+{
+    uint32_t w = n->m->cfg.window;
+
+    return pos < w ? pos : w - 1;
+}
+
 int lm_net_init(lm_net *n, const lm_model *m, lm_pool *pool,
                 bool train); /* sizes and kernels; LM_EDEVICE .. */
 void lm_net_plan(lm_net *n, lm_plan *p, uint32_t ctx);

@@ -123,7 +123,7 @@ def one(name, model):
     target = gen.integers(0, 97, (rows, seq)).astype(np.uint32)
     weight = (gen.random((rows, seq)) < 0.8).astype(np.uint8)
     names = [n for n, _ in model.named_parameters()]
-    for kind in ('plain', 'documents', 'prefixes'):
+    for kind in ('plain', 'documents', 'prefixes')[:1 if 'window' in name else 3]:
         start, pos, add = documents(rows, seq, gen)
         end = np.tile(np.arange(seq, dtype=np.uint32), (rows, 1))
         if kind == 'prefixes':
@@ -215,6 +215,8 @@ ROPE = dict(rope_theta=50000.0, rope_scaling=ROPE) if transformers.__version__ <
 one('llama', make('llama', LlamaConfig(tie_word_embeddings=False, **ROPE, **LLAMA)))
 one('llama-bias', make('llama-bias', LlamaConfig(attention_bias=True, mlp_bias=True, **LLAMA)))
 one('qwen2', make('qwen2', Qwen2Config(tie_word_embeddings=True, **LLAMA)))
+one('qwen2-window', make('qwen2-window', Qwen2Config(use_sliding_window=True, sliding_window=20, max_window_layers=1,
+                                                    **LLAMA)))
 one('gpt2', make('gpt2', GPT2Config(n_embd=60, n_layer=2, n_head=4, n_positions=256, **SIZE)))
 MPT = dict(SIZE, d_model=72, n_layers=2, n_heads=6, max_seq_len=256)
 one('mpt', make('mpt', MptConfig(attn_config=dict(clip_qkv=1.5), **MPT)))

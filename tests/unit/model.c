@@ -89,7 +89,12 @@ static void families(void)
               {g, ",\"activation_function\":\"relu\"", "activation_function is relu"},
               {odd, "", "is not n_head 3 heads"},
               {g, ",\"n_inner\":0", "n_inner"},
-              {q, ",\"use_sliding_window\":true", "use_sliding_window"},
+              {q, ",\"use_sliding_window\":true", "sliding_window"},
+              {q, ",\"use_sliding_window\":true,\"sliding_window\":0", "sliding_window"},
+              {q,
+               ",\"use_sliding_window\":true,\"sliding_window\":4,\"layer_types\":["
+               "\"sliding_attention\",\"full_attention\"]",
+               "layer_types"},
               {p, ",\"no_bias\":false", "no_bias"},
               {p, ",\"logit_scale\":\"inv_sqrt_d_model\"", "logit_scale"},
               {p, ",\"norm_type\":\"rmsnorm\"", "norm_type"},
@@ -123,6 +128,15 @@ static void families(void)
                 &c) &&
            !c.tie && c.qkv_bias && !c.o_bias && !c.mlp_bias && c.theta == 1e6 && c.head_dim == 6,
        "qwen2 is read and survives");
+    lm_cfg_free(&c);
+    ok(survives("{\"model_type\":\"qwen2\",\"vocab_size\":9,\"hidden_size\":12,"
+                "\"num_hidden_layers\":3,\"num_attention_heads\":2,\"num_key_value_heads\":1,"
+                "\"intermediate_size\":8,\"use_sliding_window\":true,\"sliding_window\":5,"
+                "\"layer_types\":[\"full_attention\",\"sliding_attention\","
+                "\"sliding_attention\"]}",
+                &c) &&
+           c.window == 5 && c.window_from == 1,
+       "a window in the upper layers is read and survives");
     lm_cfg_free(&c);
     ok(survives("{\"model_type\":\"llama\",\"vocab_size\":9,\"hidden_size\":12,"
                 "\"num_hidden_layers\":1,\"num_attention_heads\":2,\"intermediate_size\":8,"
@@ -216,7 +230,7 @@ static void configs(void)
         "8";
     static const struct {
         const char *more, *says;
-    } no[] = {{",\"use_sliding_window\":true", "use_sliding_window"},
+    } no[] = {{",\"use_sliding_window\":true", "sliding_window"},
               {",\"attention_bias\":true", "attention_bias"},
               {",\"hidden_act\":\"relu\"", "hidden_act"},
               {",\"head_dim\":3", "twice"},
@@ -261,6 +275,18 @@ static void configs(void)
     lm_buf_free(&b2);
 }
 
+/* Logits after a few ids. */
+static void next(const lm_model *m, float *out)
+{
+    static const uint32_t ids[] = {3, 1, 4, 1, 5};
+    lm_kv *kv;
+
+    if (lm_kv_new(&kv, m, 1, 16, 8, NULL) < 0 ||
+        lm_kv_step(kv, &(lm_kv_item){0, LM_COUNT(ids), ids, 1}, 1, out) < 0)
+        exit(1);
+    lm_kv_free(kv);
+}
+
 static void round_trip(const char *dir, int fam, int dt)
 {
     lm_cfg c = tiny(fam, dt);
@@ -268,6 +294,7 @@ static void round_trip(const char *dir, int fam, int dt)
     lm_id a, b;
     bool same = true;
     double s = 0, s2 = 0;
+    float out[2][37];
 
     ok(!lm_model_init(&m, &c, 7), "a model is made");
     ok(!lm_model_save(m, dir), "and saved");
@@ -288,6 +315,10 @@ static void round_trip(const char *dir, int fam, int dt)
     lm_model_id(m, &a);
     lm_model_id(q, &b);
     ok(!lm_id_cmp(a, b), "and the same identity");
+    q->cfg.dt = dt;
+    next(r, out[0]);
+    next(q, out[1]);
+    ok(!memcmp(out[0], out[1], sizeof out[0]), "and packed from the file it says the same");
     for (size_t i = 0; i < m->t[0].n; i++)
         s += m->w[i], s2 += (double)m->w[i] * m->w[i];
     ok(fabs(s / m->t[0].n) < 0.003 && fabs(sqrt(s2 / m->t[0].n) - 0.02) < 0.002,

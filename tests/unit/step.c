@@ -29,6 +29,8 @@ static lm_model *model(int family, int dt)
         c.kv_heads = c.heads = 5, c.head_dim = 8, c.ffn = 120;
     if (family == LM_FAM_MPT) /* all that attention can have, with slopes for five heads */
         c.qk_ln = true, c.clip = 1.5, c.softcap = 2;
+    if (family == LM_FAM_QWEN2)
+        c.window = 9, c.window_from = 1;
     if (lm_model_init(&m, &c, 3) < 0)
         exit(1);
     for (size_t i = 0; i < m->nt; i++) /* biases that are not zero */
@@ -305,6 +307,7 @@ int main(void)
         }
     refusals();
     slope(LM_FAM_QWEN3, "self_attn");
+    slope(LM_FAM_QWEN2, "self_attn");
     slope(LM_FAM_QWEN2, ".bias");
     slope(LM_FAM_GPT2, "");
     slope(LM_FAM_GPT2, "wpe");
