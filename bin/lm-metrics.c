@@ -1,5 +1,5 @@
-/* lm-metrics: training records as a table, resumed runs made one.
-   Apart from lm-cut: it knows runs, steps, what a resume did over again, and smoothing. */
+/* lm-metrics: training records as a table, for TensorBoard or for Prometheus, resumed runs made
+   one. Apart from lm-cut: it knows runs, steps, what a resume did over again, and smoothing. */
 #include "lm.h"
 #include <fcntl.h>
 #include <inttypes.h>
@@ -7,69 +7,57 @@
 #include <unistd.h>
 
 static bool tsv, jsonl, follow, samples;
-static const char *kinds = "step", *keys;
+static const char *kinds, *keys, *board, *prom;
 static uint64_t every = 1;
 static double smooth;
 static const lm_opt opts[] = {
     LM_FLAG(0, "tsv", &tsv, "a table with TABs and a head line (the default)"),
     LM_FLAG(0, "jsonl", &jsonl, "an object a line"),
-    LM_STRING(0, "kind", &kinds, "KINDS",
-              "records of KINDS: step, time, val, sys, event .. (step)"),
+    LM_STRING(
+        0, "kind", &kinds, "KINDS",
+        "records of KINDS: step, time, val, sys, event .. (step; for a dashboard also val, time)"),
     LM_STRING('k', "keys", &keys, "KEYS", "columns, a,b,c (all, in order of appearance)"),
     LM_NUM(0, "every", &every, 1, UINT64_MAX, "N", "only steps that are multiples of N (1)"),
     LM_REAL(0, "smooth", &smooth, 0, 0.9999999, "F",
             "moving average: F of the past, 1-F of the new (0)"),
+    LM_FILE(0, "tensorboard", &board, "DIR", "event files for TensorBoard, a folder a run"),
+    LM_FILE(0, "prom", &prom, "FILE", "the newest values as Prometheus reads them"),
     LM_FLAG(0, "follow", &follow, "go on as the file grows, until its %end"),
     LM_FLAG(0, "samples", &samples, "the rows of @ledger records: step, sample, loss, weight"),
     LM_COMMON,
     LM_END};
 static const lm_tool tool = {.name = "lm-metrics",
-                             .does = "show training records as a table",
+                             .does = "training records as a table, for TensorBoard, for Prometheus",
                              .types = "metric,event,run,ledger",
                              .opts = opts,
                              .flags = LM_IN | LM_TEXT};
 
 typedef struct {
-    lm_str name;
-    lm_ema ema;
-} column;
-typedef struct {
     lm_metrics m;
-    column *col; /* the table's; for each run its own average */
+    lm_str *col;
     size_t ncol, cap;
     lm_arena *ar;
-    bool many_kinds, many_runs, headed;
+    lm_means mean;
+    bool table, many_kinds, many_runs, headed;
     size_t shown; /* rows of m written */
-    uint32_t last_run;
+    lm_dash *dash;
+    int err; /* of a write that had no way to tell */
 } table;
-
-/* Is word an item of the comma list? */
-static bool listed(const char *list, lm_str word)
-{
-    for (const char *p = list; *p;) {
-        size_t n = strcspn(p, ",");
-
-        if (lm_eq((lm_str){p, n}, word))
-            return true;
-        p += n + (p[n] == ',');
-    }
-    return false;
-}
 
 static bool wanted(const lm_mrow *w)
 {
     lm_str kind = w->event ? LM_STR("event") : w->kind;
 
-    return !w->dead && listed(kinds, kind) && (every == 1 || w->step % every == 0);
+    return !w->dead && lm_listed(kinds, kind) && (every == 1 || w->step % every == 0);
 }
 
 static void add_column(table *t, lm_str name)
 {
     for (size_t i = 0; i < t->ncol; i++)
-        if (lm_eq(t->col[i].name, name))
+        if (lm_eq(t->col[i], name))
             return;
     LM_GROW(t->col, t->ncol, t->cap);
-    t->col[t->ncol++] = (column){.name = lm_arena_str(t->ar, name)};
+    t->col[t->ncol++] = lm_arena_str(t->ar, name);
 }
 
 /* The columns: those asked for, else all that the rows have, step first. */
@@ -98,16 +86,15 @@ static void columns(table *t)
     }
 }
 
-/* Counts are what they are; anything else that is a number is smoothed. */
-static lm_str value(column *c, const lm_mrow *w, char buf[32])
+static lm_str value(table *t, size_t col, const lm_mrow *w, char buf[32])
 {
-    lm_str s = lm_mrow_get(w, lm_is(c->name, "kind") && w->event ? "event" : c->name.p);
-    double v;
+    lm_str key = t->col[col], s = lm_mrow_get(w, lm_is(key, "kind") && w->event ? "event" : key.p);
+    double v, mean;
 
-    if (smooth == 0 || !s.p || lm_is(c->name, "step") || lm_is(c->name, "tokens") ||
-        !lm_parse_f64(s, &v) || v - v != 0)
+    if (!lm_metric_num(key, s, &v) || (mean = lm_means_add(&t->mean, smooth, w, key, v)) == v ||
+        v - v != 0)
         return s;
-    return (lm_str){buf, (size_t)lm_fmt_f32(buf, (float)lm_ema_add(&c->ema, smooth, v))};
+    return (lm_str){buf, (size_t)lm_fmt_f32(buf, (float)mean)};
 }
 
 static void json_value(lm_jw *j, const char *key, lm_str s)
@@ -115,12 +102,12 @@ static void json_value(lm_jw *j, const char *key, lm_str s)
     uint64_t u;
     double v;
 
-    if (lm_parse_u64(s, &u))
-        lm_jw_u64(j, key, u);
-    else if (lm_parse_f64(s, &v))
-        lm_jw_f64(j, key, v); /* nan and inf: null */
-    else
+    if (!lm_metric_num(lm_cstr(key), s, &v))
         lm_jw_str(j, key, s);
+    else if (lm_parse_u64(s, &u))
+        lm_jw_u64(j, key, u);
+    else
+        lm_jw_f64(j, key, v); /* nan and inf: null */
 }
 
 static void line(table *t, const lm_mrow *w)
@@ -130,9 +117,6 @@ static void line(table *t, const lm_mrow *w)
     char num[32];
     const char *sep = "";
 
-    for (size_t i = 0; t->last_run != w->run && i < t->ncol; i++)
-        t->col[i].ema = (lm_ema){0};
-    t->last_run = w->run;
     if (jsonl) {
         lm_jw_init(&j, &b, 0);
         lm_jw_obj(&j, NULL);
@@ -154,12 +138,12 @@ static void line(table *t, const lm_mrow *w)
         sep = "\t";
     }
     for (size_t i = 0; i < t->ncol; i++) {
-        lm_str s = value(&t->col[i], w, num);
+        lm_str s = value(t, i, w, num);
 
         if (!jsonl)
             lm_buf_addf(&b, "%s%.*s", i ? "\t" : sep, (int)s.n, s.p ? s.p : "");
         else if (s.p)
-            json_value(&j, t->col[i].name.p, s);
+            json_value(&j, t->col[i].p, s);
     }
     if (jsonl)
         lm_jw_end(&j);
@@ -177,21 +161,48 @@ static void head(table *t)
     if (t->many_kinds)
         printf("kind\t");
     for (size_t i = 0; i < t->ncol; i++)
-        printf("%s%.*s", i ? "\t" : "", (int)t->col[i].name.n, t->col[i].name.p);
+        printf("%s%.*s", i ? "\t" : "", (int)t->col[i].n, t->col[i].p);
     putchar('\n');
 }
 
 /* Writes the rows not yet written; the columns are fixed at the first call. */
 static void show(table *t)
 {
-    if (!t->headed) {
+    if (t->table && !t->headed) {
         columns(t);
         head(t);
         t->headed = true;
     }
-    for (; t->shown < t->m.n; t->shown++)
-        if (wanted(&t->m.row[t->shown]))
+    if (t->dash)
+        lm_dash_wind(t->dash, t->shown);
+    for (; t->shown < t->m.n; t->shown++) {
+        if (!wanted(&t->m.row[t->shown]))
+            continue;
+        if (t->table)
             line(t, &t->m.row[t->shown]);
+        if (t->dash)
+            lm_dash_row(t->dash, &t->m.row[t->shown]);
+    }
+    fflush(stdout);
+    if (!t->err && t->dash)
+        t->err = lm_dash_flush(t->dash, follow);
+}
+
+/* A record comes in. Rows shown that a resume takes out are taken out of the dashboards. */
+static int take(table *t, lm_rec *r)
+{
+    bool resume = t->dash && t->shown && lm_is(r->type, "run");
+    size_t runs = t->m.nrun;
+    uint64_t step = 0;
+    int err = lm_metrics_take(&t->m, r);
+
+    if (err || !resume || t->m.nrun > runs || (err = lm_get_u64(r, "step", &step)) < 0)
+        return err;
+    lm_dash_resume(t->dash, step);
+    for (size_t i = 0; i < t->shown; i++)
+        if (wanted(&t->m.row[i]))
+            lm_dash_again(t->dash, &t->m.row[i]);
+    return 0;
 }
 
 static int ledger(lm_in *in, lm_rec *r)
@@ -254,7 +265,7 @@ static int tail(table *t, const char *file, uint64_t at)
                 lm_rec_view(&r, (lm_str){p, h + len + 1}, raw.type, raw.attrs,
                             (lm_str){p + h, len});
                 r.file = name;
-                err = lm_metrics_take(&t->m, &r);
+                err = take(t, &r);
                 h += len + 1;
             } else {
                 end = h > 5 && (!memcmp(p, "%end ", 5) || !memcmp(p, "%abor", 5));
@@ -264,10 +275,9 @@ static int tail(table *t, const char *file, uint64_t at)
         at += used;
         b.n -= used;
         memmove(b.p, b.p + used, b.n);
-        if (used) {
+        if (used)
             show(t);
-            fflush(stdout);
-        }
+        err = err ? err : t->err;
         if (!n && !end)
             nanosleep(&nap, NULL);
     }
@@ -283,12 +293,11 @@ static int tail(table *t, const char *file, uint64_t at)
 static void on_block(void *t)
 {
     show(t);
-    fflush(stdout);
 }
 
 static int run(lm_in *in, lm_out *unused)
 {
-    table t = {.ar = lm_arena_new()};
+    table t = {0};
     lm_rec r = {0};
     char *file = NULL;
     uint64_t end = 0;
@@ -297,6 +306,16 @@ static int run(lm_in *in, lm_out *unused)
     (void)unused;
     if (tsv && jsonl)
         return lm_err(LM_EUSAGE, "--tsv and --jsonl at once");
+    if (samples && (board || prom))
+        return lm_err(LM_EUSAGE, "--samples is a table alone");
+    t.table = tsv || jsonl || (!board && !prom);
+    if (!t.table && lm_common.out)
+        return lm_err(LM_EUSAGE, "-o is for the table: --tsv or --jsonl asks for one too");
+    if (!kinds)
+        kinds = board || prom ? "step,val,time" : "step";
+    if (board || prom)
+        t.dash = lm_dash_new(&t.m, &(lm_dash_opt){board, prom, keys, smooth});
+    t.ar = lm_arena_new();
     if (follow && !samples)
         lm_in_on_block(in, on_block, &t);
     if (samples)
@@ -304,8 +323,7 @@ static int run(lm_in *in, lm_out *unused)
     while (!err && (got = lm_next(in, &r)) != 0) {
         if (got == LM_ETRUNC && follow && file) {
             show(&t);
-            fflush(stdout);
-            err = tail(&t, file, end);
+            err = t.err ? t.err : tail(&t, file, end);
             break;
         }
         if (got < 0) {
@@ -322,10 +340,13 @@ static int run(lm_in *in, lm_out *unused)
         if (samples)
             err = lm_is(r.type, "ledger") ? ledger(in, &r) : 0;
         else
-            err = lm_metrics_take(&t.m, &r);
+            err = take(&t, &r);
     }
     if (!err && !samples)
         show(&t);
+    err = err ? err : t.err;
+    lm_dash_free(t.dash);
+    lm_means_free(&t.mean);
     free(file);
     free(t.col);
     lm_metrics_free(&t.m);

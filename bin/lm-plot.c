@@ -28,13 +28,6 @@ static const lm_tool tool = {.name = "lm-plot",
                              .opts = opts,
                              .flags = LM_IN | LM_TEXT};
 
-/* Where a run was at each step it has a time record of: hours of training, by rising step. */
-typedef struct {
-    uint64_t *step;
-    double *hours;
-    size_t n, cap, cap2;
-} clockwork;
-
 static int row_by_step(const void *a, const void *b)
 {
     const lm_mrow *const *x = a, *const *y = b;
@@ -64,49 +57,26 @@ static const lm_mrow **rows_of(const lm_metrics *m, size_t run, lm_str kind, siz
     return v;
 }
 
-static void wind(const lm_metrics *m, size_t run, clockwork *c)
+static void wind(const lm_metrics *m, size_t run, lm_mclock *c)
 {
     size_t n;
     const lm_mrow **v = rows_of(m, run, LM_STR("time"), &n);
-    double sum = 0, ms;
+    double ms;
 
-    *c = (clockwork){0};
-    for (size_t i = 0; i < n; i++) {
-        if (lm_mrow_f64(v[i], "ms", &ms) && isfinite(ms))
-            sum += ms / 3.6e6;
-        LM_GROW(c->step, c->n, c->cap);
-        if (c->cap2 < c->cap)
-            c->hours = lm_reallocn(c->hours, c->cap2 = c->cap, sizeof *c->hours);
-        c->step[c->n] = v[i]->step;
-        c->hours[c->n++] = sum;
-    }
+    *c = (lm_mclock){0};
+    for (size_t i = 0; i < n; i++)
+        lm_mclock_add(c, v[i]->step, lm_mrow_f64(v[i], "ms", &ms) ? ms : 0);
     free(v);
 }
 
-/* Hours after `step`: those of the last record not beyond it. */
-static double hours_at(const clockwork *c, uint64_t step)
-{
-    size_t lo = 0, hi = c->n;
-
-    while (lo < hi) {
-        size_t mid = (lo + hi) / 2;
-
-        if (c->step[mid] <= step)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo ? c->hours[lo - 1] : NAN;
-}
-
-static double x_of(const lm_mrow *w, const clockwork *c)
+static double x_of(const lm_mrow *w, const lm_mclock *c)
 {
     double v = NAN;
 
     if (axis == STEP)
         return (double)w->step;
     if (axis == HOURS)
-        return hours_at(c, w->step);
+        return lm_mclock_at(c, w->step) / 3600;
     return lm_mrow_f64(w, "tokens", &v) ? v : NAN;
 }
 
@@ -115,7 +85,7 @@ typedef struct {
     size_t cap, capmark;
 } picture;
 
-static void add_series(picture *pic, const lm_metrics *m, size_t run, const clockwork *c,
+static void add_series(picture *pic, const lm_metrics *m, size_t run, const lm_mclock *c,
                        lm_str item)
 {
     const char *colon = memchr(item.p, ':', item.n);
@@ -157,7 +127,7 @@ static void add_series(picture *pic, const lm_metrics *m, size_t run, const cloc
     free(v);
 }
 
-static void add_marks(picture *pic, const lm_metrics *m, const clockwork *c, size_t run)
+static void add_marks(picture *pic, const lm_metrics *m, const lm_mclock *c, size_t run)
 {
     for (size_t i = 0; i < m->n; i++) {
         const lm_mrow *w = &m->row[i];
@@ -204,7 +174,7 @@ static int draw(const lm_metrics *m)
     pic.p.logy = logs == LOG_Y || logs == LOG_XY;
     pic.p.ylabel = ylabel;
     for (size_t run = 0; run < m->nrun; run++) {
-        clockwork c;
+        lm_mclock c;
 
         wind(m, run, &c);
         for (const char *p = keys; *p;) {
@@ -215,8 +185,7 @@ static int draw(const lm_metrics *m)
             p += n + (p[n] == ',');
         }
         add_marks(&pic, m, &c, run);
-        free(c.step);
-        free(c.hours);
+        lm_mclock_free(&c);
     }
     if (!pic.p.n && m->n)
         err = lm_err(LM_EINVALID, "no record has a value named %s", keys);

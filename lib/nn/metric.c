@@ -1,6 +1,7 @@
 /* metric: rows are kept as the text they came as: a long run is a hundred thousand lines. */
 #include "nn/metric.h"
 #include <inttypes.h>
+#include <math.h>
 
 bool lm_mrow_each(const lm_mrow *w, size_t *at, lm_str *key, lm_str *val)
 {
@@ -38,6 +39,13 @@ bool lm_mrow_f64(const lm_mrow *w, const char *key, double *v)
     return s.p && lm_parse_f64(s, v);
 }
 
+bool lm_metric_num(lm_str key, lm_str val, double *v)
+{
+    bool hash = key.n >= 4 && !memcmp(key.p + key.n - 4, "hash", 4);
+
+    return !hash && val.p && lm_parse_f64(val, v);
+}
+
 /* The name people know a run by: RUN of RUN/metrics.lm, else the file without .lm. */
 static char *run_name(const char *file)
 {
@@ -57,6 +65,8 @@ static char *run_name(const char *file)
 
         end = base + (n > 3 && !strcmp(base + n - 3, ".lm") ? n - 3 : n);
     }
+    if (end == base || (*base == '.' && (end - base == 1 || (end - base == 2 && base[1] == '.'))))
+        return lm_strdup("run"); /* a folder's name only as it is spelled: . and .. tell nothing */
     return lm_strndup((lm_str){base, (size_t)(end - base)});
 }
 
@@ -156,4 +166,84 @@ double lm_ema_add(lm_ema *e, double factor, double v)
     e->sum = factor * e->sum + (1 - factor) * v;
     e->weight = factor * e->weight + (1 - factor);
     return e->sum / e->weight;
+}
+
+/* How many of its steps are not beyond step. */
+static size_t upto(const lm_mclock *c, uint64_t step)
+{
+    size_t lo = 0, hi = c->n;
+
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+
+        if (c->step[mid] <= step)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+void lm_mclock_add(lm_mclock *c, uint64_t step, double ms)
+{
+    c->n = step ? upto(c, step - 1) : 0;
+    LM_GROW(c->step, c->n, c->cap);
+    if (c->cap2 < c->cap)
+        c->sec = lm_reallocn(c->sec, c->cap2 = c->cap, sizeof *c->sec);
+    c->step[c->n] = step;
+    c->sec[c->n] = (c->n ? c->sec[c->n - 1] : 0) + (isfinite(ms) ? ms / 1e3 : 0);
+    c->n++;
+}
+
+double lm_mclock_at(const lm_mclock *c, uint64_t step)
+{
+    size_t n = upto(c, step);
+
+    return n ? c->sec[n - 1] : NAN;
+}
+
+void lm_mclock_free(lm_mclock *c)
+{
+    free(c->step);
+    free(c->sec);
+    *c = (lm_mclock){0};
+}
+
+double lm_means_add(lm_means *m, double factor, const lm_mrow *w, lm_str key, double v)
+{
+    lm_buf b = {0};
+    lm_ema *e;
+
+    if (factor == 0 || lm_is(key, "step") || lm_is(key, "tokens") || !isfinite(v))
+        return v;
+    if (!m->ar)
+        m->ar = lm_arena_new();
+    lm_buf_addf(&b, "%" PRIu32 " %.*s ", w->run, (int)w->kind.n, w->kind.p ? w->kind.p : "");
+    lm_buf_add(&b, key.p, key.n);
+    if (!(e = lm_dict_ptr(&m->dict, lm_buf_str(&b)))) {
+        e = lm_dict_keep(&m->dict, lm_buf_str(&b), lm_arena_alloc(m->ar, sizeof *e));
+        *e = (lm_ema){0};
+    }
+    lm_buf_free(&b);
+    return (float)lm_ema_add(e, factor, v);
+}
+
+void lm_means_free(lm_means *m)
+{
+    lm_dict_free(&m->dict);
+    if (m->ar)
+        lm_arena_free(m->ar);
+    *m = (lm_means){0};
+}
+
+bool lm_listed(const char *list, lm_str word)
+{
+    for (const char *p = list; *p;) {
+        size_t n = strcspn(p, ",");
+
+        if (lm_eq((lm_str){p, n}, word))
+            return true;
+        p += n + (p[n] == ',');
+    }
+    return false;
 }

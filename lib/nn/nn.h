@@ -18,6 +18,7 @@
 #include "nn/foreign.h"
 #include "nn/mix.h"
 #include "nn/metric.h"
+#include "nn/dash.h"
 #include "nn/plot.h"
 #include "nn/ckpt.h"
 #include "nn/avg.h"
