@@ -8,6 +8,8 @@ awk 'BEGIN { for (i = 1; i <= 400; i++) { n++; printf "@metric 0 kind=step step=
 { printf '%%lm 1\n@run 0 run=a1 step=0\n\n'; cat body; } >a.lm
 stream '@run run=b1 step=0' '' '@metric kind=step step=1 loss=4' '' '@metric kind=step step=400 loss=3' '' '@event event=spike step=200' '' >b.lm
 
+stream '@run run=c1 step=0' '' '@metric kind=step step=1 tokens=5 loss=4' '' '@event event=rewind step=7' '' >s.lm
+
 golden 'a curve as text' 'lm-plot --term a.lm -k loss'
 golden 'two runs as text on a logarithmic axis' 'lm-plot --term --log x -k loss a.lm b.lm'
 golden 'a small picture' 'lm-plot --width 300 --height 200 --title "a < b" b.lm'
@@ -17,6 +19,9 @@ like 'tokens can run along the axis' 'lm-plot --x tokens a.lm' '>200k<'
 like 'hours are the sum of the times' 'lm-plot --x hours a.lm' '>hours<'
 like 'the last hour is there' 'lm-plot --x hours a.lm' '>100<'
 like 'a spike is marked' 'lm-plot b.lm' 'stroke-dasharray'
+is 'a spike is marked in text, in each line of its column' 'lm-plot --term -k loss b.lm | grep -c "┊"' 16
+is 'a spike the axis cannot show is not' 'lm-plot --term --x tokens -k loss a.lm s.lm | grep -c "┊"' 0
+like 'several runs, their names' 'lm-plot a.lm b.lm | tr -d "\n"' '>a loss<.*>a val loss<.*>b loss<'
 like 'smoothing leaves the raw curve pale' 'lm-plot --smooth 0.9 a.lm' 'stroke-opacity="0.25"'
 run 'many points take no more room than the pixels' 0 \
     'awk "BEGIN { print \"%lm 1\"; for (i = 1; i <= 50000; i++) printf \"@metric 0 kind=step step=%d loss=%.3f\n\n\", i, i % 97; print \"%end n=50000 b=0\" }" >big.lm

@@ -6,7 +6,8 @@
 typedef struct {
     unsigned w, h;
     uint8_t *dot, *who;
-} screen; /* cells; who: 1 + curve, last one wins */
+    bool *marked; /* a flag a column */
+} screen;         /* cells; who: 1 + curve, last one wins */
 
 static void plot(screen *s, int x, int y, size_t who)
 {
@@ -59,7 +60,7 @@ static void cell(const screen *s, lm_buf *b, size_t at, bool letters)
     char u[4];
 
     if (!s->dot[at])
-        lm_buf_addc(b, ' ');
+        lm_buf_adds(b, s->marked[at % s->w] ? "\xe2\x94\x8a" : " ");
     else if (letters)
         lm_buf_addc(b, (char)('a' + (s->who[at] - 1) % 26));
     else
@@ -110,8 +111,15 @@ int lm_plot_term(const lm_plot *p, lm_buf *b)
         return err;
     s.dot = lm_zalloc(s.w, s.h);
     s.who = lm_zalloc(s.w, s.h);
+    s.marked = lm_zalloc(s.w, sizeof *s.marked);
     for (size_t i = 0; i < p->n; i++)
         curve(&s, p, &x, &y, i);
+    for (size_t i = 0; i < p->nmark; i++) {
+        double at = lm_plot_shown(p, p->mark[i], 1) ? lm_axis_at(&x, p->mark[i]) : -1;
+
+        if (at >= 0 && at <= 1)
+            s.marked[lround(at * (s.w - 1))] = true;
+    }
     if (p->title)
         lm_buf_addf(b, "          %s\n", p->title);
     for (size_t i = 0; i < p->n; i++) {
@@ -137,7 +145,7 @@ int lm_plot_term(const lm_plot *p, lm_buf *b)
 
         row_label(&y, r, s.h, l);
         lm_buf_addf(b, "%8s %s", l, l[0] ? "\xe2\x94\xa4" : "\xe2\x94\x82");
-        while (end > 0 && !s.dot[(size_t)r * s.w + end - 1])
+        while (end > 0 && !s.dot[(size_t)r * s.w + end - 1] && !s.marked[end - 1])
             end--;
         for (size_t i = 0; i < end; i++)
             cell(&s, &line, (size_t)r * s.w + i, p->n > 1);
@@ -147,5 +155,6 @@ int lm_plot_term(const lm_plot *p, lm_buf *b)
     bottom(p, &x, s.w, b);
     free(s.dot);
     free(s.who);
+    free(s.marked);
     return 0;
 }
