@@ -27,7 +27,7 @@ static const lm_opt opts[] = {
     LM_END};
 static const lm_tool tool = {.name = "lm-tok",
                              .does = "turn documents into token ids",
-                             .types = "doc",
+                             .types = "doc,pair",
                              .opts = opts,
                              .flags = LM_IN | LM_OUT | LM_ORDERED | LM_PAR};
 
@@ -96,31 +96,71 @@ static bool is_wide(const lm_vocab *v)
 }
 
 /* The record becomes the n tokens of a text of `source` bytes. */
-static void to_tok(lm_rec *r, const lm_vocab *v, uint64_t n, uint64_t source)
+static void to_tok(lm_rec *r, const lm_vocab *v, uint64_t n, uint64_t source, bool weighted)
 {
+    const char *comma = with_offsets && weighted ? "," : "";
+
     lm_retype(r, "tok");
     lm_set(r, "dt", is_wide(v) ? LM_STR("u32") : LM_STR("u16"));
     lm_setf(r, "shape", "%llu", (unsigned long long)n);
     lm_set(r, "vocab", lm_cstr(lm_vocab_hash(v)));
     lm_setf(r, "bytes", "%llu", (unsigned long long)source); /* for losses in bits a byte */
-    if (with_offsets)
-        lm_setf(r, "with", "off:u32:%llu", (unsigned long long)n);
+    if (with_offsets || weighted) {
+        lm_buf with = {0};
+
+        if (with_offsets)
+            lm_buf_addf(&with, "off:u32:%llu", (unsigned long long)n);
+        if (weighted)
+            lm_buf_addf(&with, "%sweight:u8:%llu", comma, (unsigned long long)n);
+        lm_set(r, "with", lm_buf_str(&with));
+        lm_buf_free(&with);
+    }
 }
 
-static void put_ids(lm_rec *r, const lm_vocab *v, const struct mine *m)
+/* The first `prompt` tokens are not to be learnt, and the rest stands for `source` bytes. */
+static void put_ids(lm_rec *r, const lm_vocab *v, struct mine *m, size_t prompt, size_t source)
 {
-    bool wide = is_wide(v);
-    size_t n = m->ids.n, bytes = n * (wide ? 4 : 2), room = (bytes + 7) & ~(size_t)7,
-           source = r->body.n;
-    char *p = lm_body_alloc(r, with_offsets ? room + 4 * n : bytes);
+    bool wide = is_wide(v), weighted = prompt != SIZE_MAX;
+    size_t n = m->ids.n;
 
-    lm_ids_pack(p, &m->ids, wide);
+    m->text.n = 0;
+    lm_ids_pack(lm_buf_need(&m->text, n * (wide ? 4 : 2)), &m->ids, wide);
+    m->text.n = n * (wide ? 4 : 2);
     if (with_offsets) {
-        memset(p + bytes, 0, room - bytes);
+        lm_buf_align8(&m->text);
         if (n)
-            memcpy(p + room, m->off.v, 4 * n);
+            lm_buf_add(&m->text, m->off.v, 4 * n);
     }
-    to_tok(r, v, n, source);
+    if (weighted) {
+        lm_buf_align8(&m->text);
+        for (size_t i = 0; i < n; i++)
+            lm_buf_addc(&m->text, i >= prompt);
+        lm_del(r, "cut");
+    }
+    to_tok(r, v, n, source, weighted);
+    memcpy(lm_body_alloc(r, m->text.n), m->text.p ? m->text.p : "", m->text.n);
+}
+
+/* A prompt of cut= bytes and its answer, each encoded alone: what a model is asked with has no
+   token that reaches into what it is to say. *prompt: tokens of the prompt. */
+static int pair(lm_rec *r, struct mine *m, lm_ids *off, uint64_t *cut, size_t *prompt)
+{
+    lm_str text = r->body;
+    int err = lm_get_u64(r, "cut", cut);
+
+    if (err < 0)
+        return err;
+    if (!err)
+        return lm_rec_fail(r, LM_EMISSING, "pair without cut=");
+    if (*cut > text.n)
+        return lm_rec_fail(r, LM_EINVALID, "cut=%llu of %zu bytes", (unsigned long long)*cut,
+                           text.n);
+    err = lm_enc_part(m->enc, (lm_str){text.p, *cut}, special, 0, &m->ids, off);
+    *prompt = m->ids.n;
+    if (err >= 0)
+        err = lm_enc_part(m->enc, (lm_str){text.p + *cut, text.n - *cut}, special, *cut, &m->ids,
+                          off);
+    return err < 0 ? at(r, err) : 0;
 }
 
 static void set_count(lm_rec *r, uint64_t tokens, uint64_t chars)
@@ -145,7 +185,9 @@ static int one(lm_rec *r, void *ctx)
     struct mine *m = lm_local(sizeof *m, fini);
     lm_ids *off = with_offsets ? &m->off : NULL;
     lm_str fim = lm_get(r, "fim");
-    size_t from, to;
+    bool paired = lm_is(r->type, "pair");
+    size_t from, to, prompt = SIZE_MAX;
+    uint64_t cut = 0;
     int err;
 
     if (!m->enc)
@@ -158,14 +200,15 @@ static int one(lm_rec *r, void *ctx)
     if (bos == 0)
         lm_ids_put(&m->ids, off, lm_vocab_role(v, LM_ROLE_BOS), 0);
     from = m->ids.n;
-    err = fim.p ? lm_enc_parts(m->enc, r->body, fim, special, &m->ids, off)
-                : lm_enc_part(m->enc, r->body, special, 0, &m->ids, off);
+    err = paired  ? pair(r, m, off, &cut, &prompt)
+          : fim.p ? lm_enc_parts(m->enc, r->body, fim, special, &m->ids, off)
+                  : lm_enc_part(m->enc, r->body, special, 0, &m->ids, off);
     if (err < 0)
         return at(r, err);
     to = m->ids.n;
     if (eos == 0)
         lm_ids_put(&m->ids, off, lm_vocab_role(v, LM_ROLE_EOS), (uint32_t)r->body.n);
-    if (!fim.p && special == LM_SPECIAL_TEXT && check && is_checked(lm_rec_id(r)) &&
+    if (!paired && !fim.p && special == LM_SPECIAL_TEXT && check && is_checked(lm_rec_id(r)) &&
         (err = self_check(r, v, m, from, to)) < 0)
         return err;
     if (count_only) {
@@ -174,7 +217,7 @@ static int one(lm_rec *r, void *ctx)
     }
     if (!lm_get(r, "id").p) /* the body that told it goes */
         set_id(r, lm_rec_id(r));
-    put_ids(r, v, m);
+    put_ids(r, v, m, prompt, r->body.n - cut);
     return LM_KEEP;
 }
 
@@ -303,7 +346,7 @@ static int put_big(lm_rec *r, struct big *b, const lm_vocab *v, uint64_t source)
         err = lm_put_head(b->out, r, source, 0);
         return err < 0 ? err : lm_tape_each(b->body, put_piece, b);
     }
-    to_tok(r, v, b->n, source);
+    to_tok(r, v, b->n, source, false);
     if ((err = lm_put_head(b->out, r, with_offsets ? room + 4 * b->n : bytes, 0)) < 0 ||
         (err = lm_tape_each(b->ids, put_piece, b)) < 0 || !with_offsets ||
         (err = lm_body_write(b->out, "\0\0\0\0\0\0\0", room - bytes)) < 0)
@@ -321,7 +364,7 @@ static int big(lm_in *in, lm_rec *r, uint64_t len, lm_out *out, void *ctx)
     lm_id id, hash;
     int err;
 
-    if (lm_get(r, "fim").p ||
+    if (lm_is(r->type, "pair") || lm_get(r, "fim").p ||
         !lm_encwin_can(v)) /* its parts, pattern or normalizer want it whole */
         return (err = lm_body_all(in, r, len)) < 0 || (err = one(r, ctx)) < 0 ? err
                                                                               : lm_put(out, r);

@@ -99,7 +99,7 @@ typedef struct {
 
 typedef struct {
     lm_real gs, b1, b2, c1, c2, eps, lr, keep;
-} lm_adamw_arg; /* see ref/opt.c */
+} lm_adamw_arg; /* see ref/opt.c; Lion reads gs, b1, b2, lr and keep */
 
 struct lm_kern {
     const char *name;
@@ -153,8 +153,11 @@ struct lm_kern {
                      bool beta); /* rows ascending onto y or 0 */
     void (*adamw)(size_t n, lm_real *w, lm_real *m, lm_real *v, const lm_real *g,
                   const lm_adamw_arg *a);
+    void (*lion)(size_t n, lm_real *w, lm_real *m, const lm_real *g, const lm_adamw_arg *a);
+    void (*ema)(size_t n, lm_real *e, const lm_real *w, lm_real share); /* e += share (w - e) */
     double (*sumsq)(size_t n,
                     const lm_real *x); /* blocks of 4096: f32 in 16 lanes; blocks added in f64 */
+    double (*distsq)(size_t n, const lm_real *x, const lm_real *y); /* sumsq of x - y */
     void (*to_bf16)(size_t n, const float *x, uint16_t *y); /* nearest even, as packing does */
 };
 

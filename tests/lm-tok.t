@@ -35,6 +35,17 @@ is 'repository, files and text' "stream 'fim=repo:1,file:1,text:1' xyz | ids" "$
 fails 'parts that do not cover the body' 3 "stream 'fim=pre:1' xyz | lm-tok --vocab v" 'fim='
 fails 'a part nobody knows' 3 "stream 'fim=prefix:3' xyz | lm-tok --vocab v" 'prefix'
 
+# --- prompts and answers
+# bodies: each record's body in od's hex
+hex() { lm-export -t tok --to text "$@" | od -An -v -tx1 | tr -s ' \n' ' ' | sed 's/^ //; s/ $//'; }
+e=$(printf '%02x %02x' $((eos % 256)) $((eos / 256)))
+is 'a pair: prompt and answer apart, the answer and its end have weight' "stream '@pair cut=1 label=good' xzz | lm-tok --vocab v | tee p.lm | heads | sed 's/id=[0-9a-f]*/id=I/; s/vocab=[0-9a-f]*/vocab=V/'; hex p.lm" \
+    "@tok 12 label=good id=I dt=u16 shape=4 vocab=V bytes=2 with=weight:u8:4
+57 00 59 00 59 00 $e 00 01 01 01"
+is 'no token reaches from the prompt into the answer' "stream '@pair cut=2' lowlow | lm-tok --vocab v --eos off | lm-detok --vocab v --text; stream '@pair cut=2' lowlow | lm-tok --vocab v --eos off --bos off --offsets >p.lm; lm-detok --vocab v --text p.lm; heads <p.lm | grep -c weight:u8" 'lowlowlowlow1'
+fails 'a pair without its cut' 3 "stream '@pair label=good' xz | lm-tok --vocab v" 'pair without cut='
+fails 'a cut beyond the body' 3 "stream '@pair cut=3' xz | lm-tok --vocab v" 'cut=3 of 2 bytes'
+
 # --- offsets, counts
 is '--offsets: the byte where each token begins' \
     "doc 'x<|im_end|>low' | lm-tok --vocab v --special parse --offsets | tee o.lm | heads | grep -o 'with=.*'; lm-export -t tok --to text o.lm | tail -c 16 | od -An -tu4 | tr -s ' '" \

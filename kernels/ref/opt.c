@@ -1,4 +1,4 @@
-/* opt: sums, AdamW and conversion over flat arrays. */
+/* opt: sums, AdamW, Lion, averages and conversion over flat arrays. */
 #include "kernels/ref/real.h"
 
 static void add(size_t n, const lm_real *a, const lm_real *b, lm_real *y)
@@ -31,12 +31,44 @@ static void adamw(size_t n, lm_real *w, lm_real *m, lm_real *v, const lm_real *g
     }
 }
 
+/* The sign of the momentum on its way to the gradient, then the momentum goes there by b2 (Chen et
+   al. 2023, Symbolic Discovery of Optimization Algorithms, algorithm 2); of 0 the sign is 0. */
+static void lion(size_t n, lm_real *w, lm_real *m, const lm_real *g, const lm_adamw_arg *a)
+{
+    for (size_t i = 0; i < n; i++) {
+        lm_real x = g[i] * a->gs, c = rfma(a->b1, m[i], (1 - a->b1) * x);
+
+        w[i] = rfma(-a->lr, c >= 0 ? (-c >= 0 ? 0 : 1) : -1, w[i] * a->keep);
+        m[i] = rfma(a->b2, m[i], (1 - a->b2) * x);
+    }
+}
+
+static void ema(size_t n, lm_real *e, const lm_real *w, lm_real share)
+{
+    for (size_t i = 0; i < n; i++)
+        e[i] = rfma(share, w[i] - e[i], e[i]);
+}
+
 static double sumsq(size_t n, const lm_real *x)
 {
     double s = 0;
 
     for (size_t i = 0; i < n; i += 4096)
         s += lm_dot16(n - i < 4096 ? n - i : 4096, x + i, x + i);
+    return s;
+}
+
+static double distsq(size_t n, const lm_real *x, const lm_real *y)
+{
+    double s = 0;
+
+    for (size_t i = 0; i < n; i += 4096) {
+        lm_real acc[16] = {0};
+
+        for (size_t j = i; j < n && j < i + 4096; j++)
+            acc[j % 16] = rfma(x[j] - y[j], x[j] - y[j], acc[j % 16]);
+        s += lm_lanes(acc);
+    }
     return s;
 }
 
@@ -51,6 +83,9 @@ LM_KERN(ref, opt)
     k->add = add;
     k->sum_rows = sum_rows;
     k->adamw = adamw;
+    k->lion = lion;
+    k->ema = ema;
     k->sumsq = sumsq;
+    k->distsq = distsq;
     k->to_bf16 = to_bf16;
 }

@@ -30,86 +30,90 @@ static int write_file(const char *dir, const char *name, lm_str s)
     return err;
 }
 
-/* The three arrays of every tensor under their names. */
+/* What a tensor has behind it, in the order of the file. */
+static const struct {
+    const char *prefix;
+    int which;
+} part[] = {{"master.", LM_NN_MASTER},
+            {"opt.m.", LM_NN_M},
+            {"opt.v.", LM_NN_V},
+            {"ema.", LM_NN_EMA}};
+
 static int write_train(const char *dir, const lm_model *m, lm_nn *nn)
 {
-    static const struct {
-        const char *prefix;
-        int which;
-    } part[3] = {{"master.", LM_NN_MASTER}, {"opt.m.", LM_NN_M}, {"opt.v.", LM_NN_V}};
-    lm_st_tensor *t = lm_zalloc(3 * m->nt, sizeof *t);
+    lm_st_tensor *t = lm_zalloc(LM_COUNT(part) * m->nt, sizeof *t);
     lm_arena *ar = lm_arena_new();
     lm_st_out *o;
-    lm_buf path = {0};
+    lm_buf path = {0}, name = {0};
+    size_t n = 0;
     int err;
 
-    for (size_t k = 0; k < 3; k++)
+    for (size_t k = 0; k < LM_COUNT(part); k++)
         for (size_t i = 0; i < m->nt; i++) {
-            lm_st_tensor *x = &t[k * m->nt + i];
-            lm_buf name = {0};
+            const float *a = lm_nn_array(nn, part[k].which, i);
+            lm_st_tensor *x = &t[n];
 
+            if (!a)
+                continue;
+            name.n = 0;
             lm_buf_addf(&name, "%s%s", part[k].prefix, m->t[i].name);
-            x->name = lm_arena_str(ar, lm_buf_str(&name)).p;
-            lm_buf_free(&name);
-            x->dt = LM_F32;
-            x->nd = m->t[i].nd;
+            *x = (lm_st_tensor){.name = lm_arena_str(ar, lm_buf_str(&name)).p,
+                                .dt = LM_F32,
+                                .nd = m->t[i].nd,
+                                .count = m->t[i].n,
+                                .bytes = 4 * m->t[i].n,
+                                .data = a};
             for (int d = 0; d < x->nd; d++)
                 x->dim[d] = m->t[i].dim[d];
-            x->count = m->t[i].n;
-            x->bytes = 4 * x->count;
+            n++;
         }
     lm_buf_addf(&path, "%s/train.safetensors", dir);
-    err = lm_st_create(&o, path.p, t, 3 * m->nt, NULL);
-    for (size_t k = 0; !err && k < 3; k++) {
-        const float *a = lm_nn_array(nn, part[k].which);
-
-        for (size_t i = 0; !err && i < m->nt; i++)
-            err = lm_st_put_f32(o, a + m->t[i].off, m->t[i].n, LM_F32);
-        if (err)
+    err = lm_st_create(&o, path.p, t, n, NULL);
+    for (size_t i = 0; !err && i < n; i++)
+        if ((err = lm_st_put_f32(o, t[i].data, t[i].count, LM_F32)))
             lm_st_drop(o);
-    }
     if (!err)
         err = lm_st_done(o);
     lm_buf_free(&path);
+    lm_buf_free(&name);
     lm_arena_free(ar);
     free(t);
     return err;
 }
 
-int lm_ckpt_read(const char *dir, const lm_model *m, lm_nn *nn)
+int lm_ckpt_read(const char *dir, const lm_model *m, lm_nn *nn, bool lax)
 {
-    static const struct {
-        const char *prefix;
-        int which;
-    } part[3] = {{"master.", LM_NN_MASTER}, {"opt.m.", LM_NN_M}, {"opt.v.", LM_NN_V}};
     lm_buf path = {0}, name = {0};
     lm_st *st = NULL;
+    size_t n = 0;
     int err;
 
     lm_buf_addf(&path, "%s/train.safetensors", dir);
     err = lm_st_open(&st, path.p);
-    for (size_t k = 0; !err && k < 3; k++) {
-        float *a = lm_nn_array(nn, part[k].which);
-
+    for (size_t k = 0; !err && k < LM_COUNT(part); k++) {
+        if (part[k].which == LM_NN_EMA)
+            lm_nn_restart_ema(nn);
         for (size_t i = 0; !err && i < m->nt; i++) {
+            float *a = lm_nn_array(nn, part[k].which, i);
             const lm_st_tensor *x;
 
+            if (!a)
+                continue;
             name.n = 0;
             lm_buf_addf(&name, "%s%s", part[k].prefix, m->t[i].name);
             x = lm_st_find(st, name.p);
-            if (!x || x->dt != LM_F32 || x->count != m->t[i].n)
+            n += !!x;
+            if (x && x->dt == LM_F32 && x->count == m->t[i].n)
+                memcpy(a, x->data, x->bytes);
+            else if (x || !lax || part[k].which == LM_NN_MASTER)
                 err = lm_err_at(LM_EINVALID, path.p, "tensor %s: %s", name.p,
                                 x ? "of another type or shape" : "missing");
-            else
-                memcpy(a + m->t[i].off, x->data, x->bytes);
         }
     }
-    if (!err) {
+    if (!err && !lax && lm_st_count(st) != n)
+        err = lm_err_at(LM_EINVALID, path.p, "%zu tensors, not %zu", lm_st_count(st), n);
+    if (!err)
         lm_nn_repack(nn);
-        if (lm_st_count(st) != 3 * m->nt)
-            err =
-                lm_err_at(LM_EINVALID, path.p, "%zu tensors, not %zu", lm_st_count(st), 3 * m->nt);
-    }
     if (st)
         lm_st_close(st);
     lm_buf_free(&path);
@@ -140,6 +144,30 @@ static int point_latest(const char *run, uint64_t step)
     return err;
 }
 
+/* DIR/ema: the average of the weights as a model of its own. */
+static int write_ema(const char *dir, const lm_model *m, lm_nn *nn, const char *tok)
+{
+    lm_buf path = {0};
+    int fd, err;
+
+    lm_buf_addf(&path, "%s/ema", dir);
+    if (mkdir(path.p, 0777)) {
+        err = lm_err_sys(path.p, "cannot create");
+    } else {
+        lm_nn_trade_ema(nn);
+        err = lm_model_save(m, path.p);
+        lm_nn_trade_ema(nn);
+    }
+    if (!err && tok)
+        err = lm_tokenizer_copy(tok, path.p);
+    if (!err && (fd = open(path.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) >= 0) {
+        fsync(fd); /* as in point_latest */
+        close(fd);
+    }
+    lm_buf_free(&path);
+    return err;
+}
+
 int lm_ckpt_write(const char *run, uint64_t step, const lm_model *m, lm_nn *nn, lm_str state,
                   const char *tok)
 {
@@ -158,6 +186,8 @@ int lm_ckpt_write(const char *run, uint64_t step, const lm_model *m, lm_nn *nn, 
     err = lm_model_save(m, dir);
     if (!err && tok)
         err = lm_tokenizer_copy(tok, dir);
+    if (!err && lm_nn_has_ema(nn))
+        err = write_ema(dir, m, nn, tok);
     if (!err)
         err = write_train(dir, m, nn);
     if (!err)

@@ -1,5 +1,6 @@
 /* ckpt: training checkpoints: a model directory (config.json, model.safetensors, the tokenizer's files)
-   with train.safetensors (f32 master., opt.m., opt.v. of each tensor), state.json and MANIFEST. */
+   with train.safetensors (f32 master., opt.m., opt.v., ema. of each tensor, as lm_nn_array has them), state.json
+   and MANIFEST; where an average of the weights is kept, a second model directory of it in ema/. */
 #ifndef LM_CKPT_H
 #define LM_CKPT_H
 #include "nn/step.h"
@@ -15,7 +16,7 @@ int lm_tokenizer_hash(const char *dir, char out[33]);
 int lm_beside_copy(const char *from, const char *dir);
 
 /* MANIFEST of a directory: a line `xxh128 offset length file` for each 64 MiB of each file but itself, by
-   name. Write, and check: LM_ECORRUPT, LM_ETRUNC name file and bytes, LM_EMISSING what is not there. Files
+   name; those of its folders too, as FOLDER/FILE. Write, and check: LM_ECORRUPT, LM_ETRUNC name file and bytes, LM_EMISSING what is not there. Files
    that were laid beside later are no damage. */
 int lm_manifest_write(const char *dir);
 int lm_manifest_check(const char *dir);
@@ -28,8 +29,9 @@ int lm_manifest_each(const char *dir, int (*bad)(void *ctx, const lm_damage *d),
 /* Writes RUN/step-NNNNNNNN aside, renames it, checks it on disk and points RUN/latest at it. state: the
    bytes of state.json; tok: where the tokenizer's files come from, NULL for none. */
 int lm_ckpt_write(const char *run, uint64_t step, const lm_model *m, lm_nn *nn, lm_str state, const char *tok);
-/* Fills masters and moments of nn (made of the model of dir) from dir/train.safetensors. LM_EINVALID: tensor named. */
-int lm_ckpt_read(const char *dir, const lm_model *m, lm_nn *nn);
+/* Fills masters, moments and average of nn (made of the model of dir) from dir/train.safetensors. LM_EINVALID: tensor
+   named. lax: of another recipe: moments that the file lacks begin at zero, an average at the masters. */
+int lm_ckpt_read(const char *dir, const lm_model *m, lm_nn *nn, bool lax);
 /* The steps that RUN holds, rising; the caller frees *v. */
 int lm_ckpt_list(const char *run, uint64_t **v, size_t *n);
 void lm_ckpt_path(const char *run, uint64_t step, lm_buf *out);    /* RUN/step-NNNNNNNN */

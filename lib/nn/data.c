@@ -69,6 +69,7 @@ static int sum_up(lm_data *d, const lm_order *order)
         f->docs += s->docs;
         f->bytes += s->bytes;
         all = all && s->bytes;
+        f->weighted = f->weighted || s->weight;
     }
     d->first[d->nshard] = f->rows;
     for (size_t i = 0; i < d->map.nset; i++) {

@@ -33,6 +33,7 @@ typedef struct { const uint8_t *tok, *weight; uint64_t n; unsigned width; } lm_v
 
 typedef struct {
     uint64_t rows, seq, tokens, docs, bytes;       /* bytes: of source text; 0: not all shards say */
+    bool weighted;                                 /* some of the data say weights; of a stream: of what was read */
     uint64_t packed;                               /* the shards' seq=; 0: not packed */
     char vocab[33], mode[16];
     lm_id hash;                                    /* of the list of shards with their hashes */

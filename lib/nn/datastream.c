@@ -145,6 +145,7 @@ static int take(lm_data *d)
     s->w[s->n + t.n - 1] = t.next.weight;
     if (t.next.said)
         s->last[s->n + t.n - 1] = !t.next.same;
+    d->about.weighted = d->about.weighted || t.weight;
     d->about.docs += t.k;
     d->about.tokens += t.n;
     d->about.bytes += t.bytes;

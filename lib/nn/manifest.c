@@ -14,26 +14,54 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The files of a folder but MANIFEST, by name; free each, then the list. */
-static int files_of(const char *dir, char ***v, size_t *n)
+typedef struct {
+    char **v;
+    size_t n, cap;
+} names;
+
+/* The files of a folder but MANIFEST, and those of its folders, their names behind `front`. */
+static int add_files(const char *dir, const char *front, names *l)
 {
     DIR *d = opendir(dir);
-    size_t cap = 0;
+    lm_buf path = {0}, name = {0};
+    int err = 0;
 
-    *v = NULL;
-    *n = 0;
     if (!d)
         return lm_err_sys(dir, "cannot read");
-    for (struct dirent *e; (e = readdir(d));) {
+    for (struct dirent *e; !err && (e = readdir(d));) {
+        struct stat st;
+
         if (e->d_name[0] == '.' || !strcmp(e->d_name, "MANIFEST"))
             continue;
-        LM_GROW(*v, *n, cap);
-        (*v)[(*n)++] = lm_strdup(e->d_name);
+        path.n = name.n = 0;
+        lm_buf_addf(&path, "%s/%s", dir, e->d_name);
+        lm_buf_addf(&name, "%s%s", front, e->d_name);
+        if (!lstat(path.p, &st) && S_ISDIR(st.st_mode)) {
+            lm_buf_addc(&name, '/');
+            lm_buf_addc(&name, 0);
+            err = add_files(path.p, name.p, l);
+            continue;
+        }
+        LM_GROW(l->v, l->n, l->cap);
+        l->v[l->n++] = lm_strdup(name.p);
     }
     closedir(d);
-    if (*n)
-        qsort(*v, *n, sizeof **v, by_name);
-    return 0;
+    lm_buf_free(&path);
+    lm_buf_free(&name);
+    return err;
+}
+
+/* All of them by name; free each, then the list. */
+static int files_of(const char *dir, char ***v, size_t *n)
+{
+    names l = {0};
+    int err = add_files(dir, "", &l);
+
+    if (l.n)
+        qsort(l.v, l.n, sizeof *l.v, by_name);
+    *v = l.v;
+    *n = l.n;
+    return err;
 }
 
 static void free_list(char **v, size_t n)
@@ -165,6 +193,15 @@ static bool part(walk *w, uint64_t off, uint64_t len, lm_id want, int *err)
     return true;
 }
 
+/* A path that stays within its folder: no part of it is empty or begins with a dot. */
+static bool inside(lm_str name)
+{
+    for (size_t i = 0; i < name.n; i++)
+        if ((!i || name.p[i - 1] == '/') && (name.p[i] == '/' || name.p[i] == '.'))
+            return false;
+    return name.n && name.p[name.n - 1] != '/';
+}
+
 /* One line `xxh128 offset length file` without its LF. */
 static int line(walk *w, uint64_t at, lm_str s)
 {
@@ -183,8 +220,7 @@ static int line(walk *w, uint64_t at, lm_str s)
         name = (lm_str){sp + 1, name.n - f[i].n - 1};
     }
     ok = ok && f[0].n == 32 && lm_id_parse(f[0], &want) && lm_parse_u64(f[1], &off) &&
-         lm_parse_u64(f[2], &len) && name.n && !memchr(name.p, '/', name.n) &&
-         !memchr(name.p, 0, name.n);
+         lm_parse_u64(f[2], &len) && inside(name) && !memchr(name.p, 0, name.n);
     if (ok && !(w->name && lm_is(name, w->name))) {
         uint64_t *again = lm_dict_put(&w->seen, name, 0);
 

@@ -27,7 +27,7 @@ void lm_muon_plan(lm_nn *nn, lm_plan *p, unsigned threads)
         const lm_tensor *t = &nn->m->t[i];
         size_t lo, hi;
 
-        if (!lm_muon_takes(t))
+        if (!lm_muon_takes(t) || lm_nn_frozen(nn, i))
             continue;
         lo = t->dim[0] < t->dim[1] ? t->dim[0] : t->dim[1];
         hi = t->dim[0] < t->dim[1] ? t->dim[1] : t->dim[0];
@@ -99,11 +99,11 @@ static void orthogonal(const lm_kern *kern, struct lm_muon_scratch *s, size_t m,
     }
 }
 
-static void update(lm_nn *nn, const lm_tensor *t, const lm_adamw *o, float gs,
-                   struct lm_muon_scratch s)
+static void update(lm_nn *nn, size_t ti, const lm_adamw *o, float gs, struct lm_muon_scratch s)
 {
+    const lm_tensor *t = &nn->m->t[ti];
     size_t r = t->dim[0], c = t->dim[1];
-    float *w = nn->m->w + t->off, *mom = nn->mom + t->off;
+    float *w = nn->m->w + t->off, *mom = nn->mom + nn->moff[ti];
     const float *g = nn->grad + t->off;
     bool tall = r > c;
     float keep = (float)(1 - o->lr * o->wd),
@@ -117,9 +117,13 @@ static void update(lm_nn *nn, const lm_tensor *t, const lm_adamw *o, float gs,
             s.x[tall ? j * r + i : i * c + j] = x + MOMENTUM * mom[i * c + j]; /* Nesterov */
         }
     orthogonal(nn->net.k, &s, tall ? c : r, tall ? r : c);
+    if (nn->norms)
+        memcpy(s.y, w, t->n * sizeof *w);
     for (size_t i = 0; i < r; i++)
         for (size_t j = 0; j < c; j++)
             w[i * c + j] = w[i * c + j] * keep - lr * s.x[tall ? j * r + i : i * c + j];
+    for (size_t at = 0, p = nn->piece0[ti]; at < t->n; at += LM_PIECE, p++)
+        lm_opt_after(nn, p, t->off + at, t->n - at < LM_PIECE ? t->n - at : LM_PIECE, s.y + at);
 }
 
 struct job {
@@ -131,10 +135,9 @@ struct job {
 static void task(void *ctx, size_t i, unsigned thread)
 {
     struct job *j = ctx;
-    const lm_tensor *t = &j->nn->m->t[i];
 
-    if (lm_muon_takes(t))
-        LM_TASK(update(j->nn, t, j->o, j->gs, j->nn->muon[thread]));
+    if (lm_muon_takes(&j->nn->m->t[i]) && !lm_nn_frozen(j->nn, i))
+        LM_TASK(update(j->nn, i, j->o, j->gs, j->nn->muon[thread]));
 }
 
 void lm_muon_update(lm_nn *nn, const lm_adamw *o, double gs)

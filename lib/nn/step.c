@@ -12,10 +12,7 @@ static void plan_backward(lm_nn *nn, lm_plan *p)
     int fm = n->fmt;
 
     nn->grad = lm_take(p, nn->m->n * 4);
-    nn->mom = lm_take(p, nn->m->n * 4);
-    nn->var = lm_take(p, nn->m->n * 4);
-    nn->nsq = nn->m->n / 4096 + nn->m->nt + 1;
-    nn->sq = lm_take(p, nn->nsq * sizeof *nn->sq);
+    lm_opt_plan(nn, p);
     nn->dy = lm_take(p, t * d * 4);
     nn->dx1 = lm_take(p, t * d * 4);
     nn->dout = lm_take(p, t * n->nq * 4);
@@ -85,7 +82,7 @@ static void plan(lm_nn *nn, lm_plan *p)
     }
     if (nn->o.train)
         plan_backward(nn, p);
-    if (nn->o.train && nn->o.muon)
+    if (nn->o.train && nn->o.opt == LM_OPT_MUON)
         lm_muon_plan(nn, p, threads);
 }
 
@@ -120,6 +117,7 @@ int lm_nn_new(lm_nn **out, lm_model *m, const lm_nn_opt *o)
     p = (lm_plan){.base = nn->base = lm_alloc_huge(nn->bytes)};
     plan(nn, &p);
     nn->fresh = true;
+    lm_nn_restart_ema(nn);
     lm_net_fill(&nn->net);
     *out = nn;
     return 0;

@@ -10,9 +10,14 @@ typedef struct {
     uint32_t rows, seq; /* shape of a micro-batch */
     lm_pool *pool;      /* NULL = this thread alone; the caller's */
     bool train;         /* false: only lm_nn_loss and lm_nn_logits */
-    bool muon;          /* hidden matrices by Muon, the rest by AdamW */
+    int opt;            /* LM_OPT_*: who updates */
     float zloss;        /* weight of the squared log-sum-exp in the gradient, 0 = off */
+    float ema;          /* decay of a moving average of the masters, 0 = none is kept */
+    const bool *frozen; /* [m->nt]: these are not updated and have no moments; the caller's until
+                           lm_nn_free; NULL = none */
 } lm_nn_opt;
+/* Muon: of the hidden matrices, the rest by AdamW. */
+enum { LM_OPT_ADAMW = 0, LM_OPT_MUON = 1, LM_OPT_LION = 2 };
 
 /* Plans one arena for everything and packs the weights; afterwards no call allocates. m stays the
    caller's and must have m->w when training. LM_EUSAGE, LM_EDEVICE, LM_EFACILITY (LM_DEVICE),
@@ -47,21 +52,39 @@ int lm_nn_loss(lm_nn *nn, const lm_batch *b, lm_loss *out); /* forward alone */
 int lm_nn_logits(lm_nn *nn, const lm_batch *b,
                  float *logits); /* [rows*seq, vocab], of b's in, start, end alone */
 
-/* With lm_nn_opt.muon the hidden matrices are updated by Muon (muon.c), which keeps its momentum in
-   LM_NN_M; all else by AdamW (Loshchilov and Hutter 2019), decoupled decay on 2-D tensors only. The
-   accumulated gradient is first multiplied by rows * seq / (sum of weights since the last update),
-   then clipped to global norm clip (0 = never). *gnorm: norm before clipping. If it is not finite
+/* With LM_OPT_MUON the hidden matrices are updated by Muon (muon.c), which keeps its momentum in
+   LM_NN_M; all else by AdamW (Loshchilov and Hutter 2019), or with LM_OPT_LION everything by Lion
+   (kernels/ref/opt.c); decoupled decay on 2-D tensors only. The accumulated gradient is first
+   multiplied by rows * seq / (sum of weights since the last update), then clipped to global norm
+   clip (0 = never). *gnorm: norm before clipping, of what is not frozen. If it is not finite
    nothing is changed and LM_EDIVERGED returned. Accumulators are cleared. */
 typedef struct {
     double lr, beta1, beta2, eps, wd, clip;
+    bool norms; /* keep what lm_nn_norms tells; changes no bit of the update */
 } lm_adamw;
 int lm_nn_update(lm_nn *nn, const lm_adamw *o, double *gnorm);
 void lm_nn_clear(lm_nn *nn); /* drops the accumulated gradient */
 
-/* Arrays of all parameters, [m->n], laid out by tensor offsets. After writing masters call
- * lm_nn_repack. */
-enum { LM_NN_MASTER = 0, LM_NN_M = 1, LM_NN_V = 2, LM_NN_GRAD = 3 };
-float *lm_nn_array(lm_nn *nn, int which);
+/* The values of tensor i of the model, [t[i].n]; NULL where it has none: the moments and average of
+   what is frozen, LM_NN_V under Lion, LM_NN_EMA where no average is kept. After writing masters
+   call lm_nn_repack. */
+enum { LM_NN_MASTER = 0, LM_NN_M = 1, LM_NN_V = 2, LM_NN_EMA = 3, LM_NN_GRAD = 4 };
+float *lm_nn_array(lm_nn *nn, int which, size_t i);
+/* Trades m->w for the average, and back: lm_model_save then writes the average. Losses need
+   lm_nn_repack behind each. */
+void lm_nn_trade_ema(lm_nn *nn);
+bool lm_nn_has_ema(const lm_nn *nn);
+void lm_nn_restart_ema(lm_nn *nn); /* the average becomes the masters */
+/* Of the last update, which had norms on: sums of squares of tensor i: weights behind it, gradient
+   before clipping, change. Zero of what is frozen. */
+typedef struct {
+    double weight, grad, update;
+} lm_nn_norm;
+lm_nn_norm lm_nn_norms(const lm_nn *nn, size_t i);
+/* Of its gradient, all tensors that are not frozen: how many numbers are below 2^-32 [0], in each
+   octave from there [1 ..], and from 2^(LM_NN_HIST - 34) on [LM_NN_HIST - 1]. */
+enum { LM_NN_HIST = 42 };
+void lm_nn_hist(const lm_nn *nn, uint64_t count[LM_NN_HIST]);
 uint64_t lm_nn_updates(const lm_nn *nn); /* updates so far: AdamW's bias correction */
 void lm_nn_set_updates(lm_nn *nn, uint64_t t);
 void lm_nn_repack(lm_nn *nn);

@@ -15,12 +15,18 @@ struct lm_nn {
     lm_nn_opt o;
     void *base;
     size_t bytes, t, blocks,
-        chunk; /* chunk: tokens whose logits exist at a time, a multiple of LM_BLOCK */
-    float *grad, *mom, *var; /* [m->n] */
-    double *sq;
-    size_t nsq;                           /* block sums of the gradient norm */
-    lm_keep_layer *keep;                  /* [layers]; without training all share one */
-    float *x, *rstdf;                     /* output of the last layer [t, d] */
+        chunk;           /* chunk: tokens whose logits exist at a time, a multiple of LM_BLOCK */
+    float *grad;         /* [m->n] */
+    float *mom, *var;    /* [nmom]: of tensor i from moff[i] on; var NULL under Lion */
+    float *ema;          /* [m->n] or NULL */
+    size_t *moff, nmom;  /* [nt + 1]: frozen tensors take no room */
+    size_t *piece0, nsq; /* [nt + 1]: the first piece of each tensor; pieces in all */
+    double *sq;          /* [nsq] of each piece: sum of squares of the gradient */
+    double *wsq, *usq;   /* of the weights, of their change: if norms were asked for */
+    double mean;         /* what the gradient had to be multiplied with to be a mean */
+    bool norms;          /* asked for in the update under way */
+    lm_keep_layer *keep; /* [layers]; without training all share one */
+    float *x, *rstdf;    /* output of the last layer [t, d] */
     float *dy, *dx1, *dout, *drot, *dqkv; /* gradients [t, ..] */
     void *dyp, *dx1p, *dgup, *dqkvp, *actp, *hn1p, *hn2p, *op, *dlogp,
         *hnfp;                                    /* operands of weight gradients */
@@ -44,6 +50,15 @@ void lm_nn_backward(
 void lm_nn_head_backward(
     struct lm_nn *nn); /* weight gradient of the head for the chunk under way */
 void lm_nn_embed_backward(struct lm_nn *nn);
+enum { LM_PIECE = 4096 }; /* elements of an update's task; part of the meaning of the norm */
+static inline bool lm_nn_frozen(const struct lm_nn *nn, size_t i)
+{
+    return nn->o.frozen && nn->o.frozen[i];
+}
+void lm_opt_plan(struct lm_nn *nn, lm_plan *p);
+/* What has to follow the update of n weights from `from` on, which are piece `piece`, and were
+   `was` if norms are asked for. */
+void lm_opt_after(struct lm_nn *nn, size_t piece, size_t from, size_t n, const float *was);
 bool lm_muon_takes(const lm_tensor *t); /* a hidden matrix? */
 void lm_muon_plan(struct lm_nn *nn, lm_plan *p, unsigned threads);
 void lm_muon_update(struct lm_nn *nn, const lm_adamw *o,

@@ -152,6 +152,8 @@ static int open_data(lm_trainer *t)
     } else {
         if (!(t->data = lm_data_open(o->shards, o->nshards, &d)))
             return lm_last_error()->err;
+        if ((err = lm_trainer_marked(t)))
+            return err;
     }
     if (o->nval) {
         d.shuffle = "none";
@@ -200,7 +202,7 @@ static int wind_on(lm_trainer *t)
 static int setup(lm_trainer *t, lm_buf *drift, lm_buf *bad)
 {
     const lm_train_opt *o = t->o;
-    lm_nn_opt n = {.train = true, .muon = o->muon, .zloss = (float)o->zloss};
+    lm_nn_opt n = {.train = true, .opt = o->opt, .zloss = (float)o->zloss, .ema = (float)o->ema};
     int err, has;
 
     if ((err = lm_run_lock(o->run, true)))
@@ -230,18 +232,20 @@ static int setup(lm_trainer *t, lm_buf *drift, lm_buf *bad)
         if (err)
             return err;
     }
-    if ((err = open_data(t)) || (err = plan(t)))
+    if ((err = open_data(t)) || (err = plan(t)) || (err = lm_trainer_freeze(t)))
         return err;
     t->pool = lm_pool_new(o->jobs);
     n.rows = (uint32_t)t->micro;
     n.seq = (uint32_t)t->seq;
     n.pool = t->pool;
+    n.frozen = t->frozen;
     if ((err = lm_nn_new(&t->nn, t->m, &n)) < 0)
         return err;
     buffers(t);
     lm_trainer_recipe(t);
-    if (t->resumed && ((err = lm_trainer_recall(t, t->from.p, drift)) ||
-                       (err = lm_ckpt_read(t->from.p, t->m, t->nn)) || (err = wind_on(t))))
+    if (t->resumed &&
+        ((err = lm_trainer_recall(t, t->from.p, drift)) ||
+         (err = lm_ckpt_read(t->from.p, t->m, t->nn, drift->n)) || (err = wind_on(t))))
         return err;
     t->saved = t->resumed ? t->step : UINT64_MAX;
     return 0;
@@ -309,6 +313,7 @@ int lm_train(const lm_train_opt *o)
     lm_dict_free(&t.skip);
     lm_settings_free(&t.recipe);
     lm_settings_free(&t.sched);
+    free(t.frozen);
     free(t.ids);
     free(t.tgt);
     free(t.start);

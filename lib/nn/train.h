@@ -13,8 +13,11 @@ typedef struct {
     const char *shuffle;                           /* as lm_order_parse takes it */
     bool plain;                                    /* documents of a row see each other */
     const char *skip_ids;                          /* file of document ids of weight 0; may be NULL */
-    bool muon;                         /* hidden matrices by Muon, else AdamW for all */
+    bool sft;                                      /* data must have weights: they tell what is to be learnt */
+    int opt;                                       /* LM_OPT_* */
     double zloss, lr, beta1, beta2, eps, wd, clip;
+    double ema;                                    /* decay of the average of the weights; 0: none */
+    const char *freeze;                            /* PCRE2: tensors whose name it finds are left as they are; NULL: none */
     uint64_t steps, tokens; double ratio;          /* the first that is not 0 */
     int sched;                                     /* LM_SCHED_* */
     const char *warmup, *decay;                    /* steps, or a share of all as "5%" */
@@ -22,7 +25,8 @@ typedef struct {
     const char *resume;                            /* "auto", "no", or a step */
     uint64_t ckpt_steps; double ckpt_seconds;      /* whichever comes first; 0: not by this */
     uint64_t keep, major, eval_every;
-    bool allow_drift, tail;
+    int stats;                                     /* 0: step records alone; 1: layer too; 2: hist too */
+    bool allow_drift, tail, verbose;
     const char *metrics;                           /* file, "-" or NULL: RUN/metrics.lm */
     unsigned jobs;
 } lm_train_opt;

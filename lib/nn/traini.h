@@ -17,6 +17,7 @@ typedef struct {
     lm_in *in;                                     /* of a stream */
     lm_data *data, *val;
     lm_dict skip;
+    bool *frozen;                                  /* [m->nt]; NULL: none */
     char vocab[33];                                /* "" : the model has no tokenizer */
     lm_settings recipe, sched;                     /* may not, and may, change on resume */
     uint64_t seq, micro, rows, steps, warm, decay; /* rows: of a step */
@@ -38,6 +39,10 @@ typedef struct {
     float *rowlog;                                 /* rows x 2: loss sum, weight */
 } lm_trainer;
 
+/* trainfit.c */
+int lm_trainer_freeze(lm_trainer *t);              /* t->frozen from o->freeze; LM_EUSAGE: a bad pattern, or all or no tensor */
+int lm_trainer_marked(const lm_trainer *t);        /* LM_EINVALID: sft, but none of the data read says weights */
+
 /* trainstate.c */
 void lm_settings_add(lm_settings *s, const char *key, const char *fmt, ...) LM_PRINTF(3, 4);
 void lm_settings_f64(lm_settings *s, const char *key, double v);
@@ -57,11 +62,21 @@ typedef struct {
     double loss, z, gnorm, lr, ms, ms_data, ms_model, ms_opt;
     uint64_t weight;
 } lm_stepfacts;
+void lm_trainer_begin(lm_rec *r, const lm_trainer *t, const char *kind);   /* a metric record of this step */
 void lm_trainer_step_record(lm_trainer *t, const lm_stepfacts *f);
-void lm_trainer_val_record(lm_trainer *t, double loss, uint64_t weight, double bpb, double ms);
+typedef struct {
+    double loss, bpb, ema_loss, ms;                /* bpb 0: not known */
+    uint64_t weight;
+    bool has_ema;
+} lm_valfacts;
+void lm_trainer_val_record(lm_trainer *t, const lm_valfacts *f);
 void lm_trainer_sys_record(lm_trainer *t);
 void lm_trainer_tail(lm_trainer *t, const lm_stepfacts *f, bool last);
 bool lm_trainer_has_val(const char *metrics, uint64_t step);       /* is there a val record of this step? */
+
+/* trainstats.c */
+bool lm_trainer_stats_due(const lm_trainer *t, uint64_t step);     /* does --stats want norms of this step? */
+void lm_trainer_stats(lm_trainer *t);              /* layer and hist records of the step that is done, if they are due */
 
 /* trainloop.c */
 int lm_trainer_loop(lm_trainer *t);

@@ -18,7 +18,7 @@ static void set_ms(lm_rec *r, const char *key, double ms)
     lm_setf(r, key, "%.1f", ms);
 }
 
-static void begin(lm_rec *r, const lm_trainer *t, const char *kind)
+void lm_trainer_begin(lm_rec *r, const lm_trainer *t, const char *kind)
 {
     lm_rec_new(r, "metric");
     lm_set(r, "kind", lm_cstr(kind));
@@ -143,7 +143,7 @@ void lm_trainer_step_record(lm_trainer *t, const lm_stepfacts *f)
     lm_rec r = {0};
     char *p;
 
-    begin(&r, t, "step");
+    lm_trainer_begin(&r, t, "step");
     lm_setf(&r, "tokens", "%" PRIu64, t->samples * t->seq);
     set_f32(&r, "loss", f->loss / (double)f->weight);
     if (t->o->zloss > 0)
@@ -156,13 +156,15 @@ void lm_trainer_step_record(lm_trainer *t, const lm_stepfacts *f)
     lm_set(&r, "skipped", LM_STR("0"));
     lm_runlog_put(&t->metrics, &r);
 
-    begin(&r, t, "time");
+    lm_trainer_begin(&r, t, "time");
     set_ms(&r, "ms", f->ms);
     set_ms(&r, "ms-data", f->ms_data);
     set_ms(&r, "ms-model", f->ms_model);
     set_ms(&r, "ms-opt", f->ms_opt);
     lm_setf(&r, "tps", "%.0f", (double)(t->rows * t->seq) * 1e3 / (f->ms > 0 ? f->ms : 1));
     lm_runlog_put(&t->metrics, &r);
+
+    lm_trainer_stats(t);
 
     lm_rec_new(&r, "ledger");
     lm_setf(&r, "step", "%" PRIu64, t->step);
@@ -175,19 +177,21 @@ void lm_trainer_step_record(lm_trainer *t, const lm_stepfacts *f)
     lm_trainer_flush(t);
 }
 
-void lm_trainer_val_record(lm_trainer *t, double loss, uint64_t weight, double bpb, double ms)
+void lm_trainer_val_record(lm_trainer *t, const lm_valfacts *f)
 {
     lm_rec r = {0};
 
-    begin(&r, t, "val");
+    lm_trainer_begin(&r, t, "val");
     lm_setf(&r, "tokens", "%" PRIu64, t->samples * t->seq);
-    set_f32(&r, "loss", loss);
-    lm_setf(&r, "weight", "%" PRIu64, weight);
-    if (bpb > 0)
-        set_f32(&r, "bpb", bpb);
+    set_f32(&r, "loss", f->loss);
+    lm_setf(&r, "weight", "%" PRIu64, f->weight);
+    if (f->bpb > 0)
+        set_f32(&r, "bpb", f->bpb);
+    if (f->has_ema)
+        set_f32(&r, "ema-loss", f->ema_loss);
     lm_runlog_put(&t->metrics, &r);
-    begin(&r, t, "eval-time");
-    set_ms(&r, "ms", ms);
+    lm_trainer_begin(&r, t, "eval-time");
+    set_ms(&r, "ms", f->ms);
     lm_runlog_put(&t->metrics, &r);
     lm_rec_free(&r);
     lm_trainer_flush(t);
@@ -199,7 +203,7 @@ void lm_trainer_sys_record(lm_trainer *t)
     lm_rec r = {0};
 
     getrusage(RUSAGE_SELF, &ru);
-    begin(&r, t, "sys");
+    lm_trainer_begin(&r, t, "sys");
     lm_setf(&r, "rss", "%ld", ru.ru_maxrss * 1024);
     lm_setf(&r, "cpu-ms", "%ld",
             ru.ru_utime.tv_sec * 1000 + ru.ru_utime.tv_usec / 1000 + ru.ru_stime.tv_sec * 1000 +

@@ -88,7 +88,12 @@ static uint64_t row_hash(const lm_trainer *t, uint64_t r)
 static int step(lm_trainer *t, lm_stepfacts *f)
 {
     lm_batch b = {.in = t->ids, .target = t->tgt, .weight = t->w, .start = t->start};
-    lm_adamw a = {t->o->lr, t->o->beta1, t->o->beta2, t->o->eps, t->o->wd, t->o->clip};
+    lm_adamw a = {.beta1 = t->o->beta1,
+                  .beta2 = t->o->beta2,
+                  .eps = t->o->eps,
+                  .wd = t->o->wd,
+                  .clip = t->o->clip,
+                  .norms = lm_trainer_stats_due(t, t->step + 1)};
     uint64_t hash = 0;
     double t0 = lm_now(), t1;
     int got;
@@ -123,6 +128,8 @@ static int step(lm_trainer *t, lm_stepfacts *f)
             t->rowlog[2 * (i + r) + 1] = (float)t->row_weight[r];
         }
     }
+    if ((got = lm_trainer_marked(t)))
+        return got;
     if (!f->weight)
         return lm_err(LM_EINVALID, "step %" PRIu64 ": every token of the batch has weight 0",
                       t->step + 1);
@@ -188,15 +195,15 @@ static int save(lm_trainer *t)
     return 0;
 }
 
-/* Loss over all rows of --val, in their order. */
-static int evaluate(lm_trainer *t)
+/* Loss sum over all rows of --val, in their order. */
+static int score(lm_trainer *t, double *sum, uint64_t *weight)
 {
     const lm_data_facts *v = lm_data_about(t->val);
     lm_batch b = {.in = t->ids, .target = t->tgt, .weight = t->w, .start = t->start};
-    double sum = 0, t0 = lm_now(), bpb = 0;
-    uint64_t weight = 0;
     int err;
 
+    *sum = 0;
+    *weight = 0;
     for (uint64_t i = 0; i < v->rows; i += t->micro) {
         lm_loss l = {0};
 
@@ -209,14 +216,37 @@ static int evaluate(lm_trainer *t)
         b.end = ends(t);
         if ((err = lm_nn_loss(t->nn, &b, &l)) < 0)
             return err;
-        sum += l.loss;
-        weight += l.weight;
+        *sum += l.loss;
+        *weight += l.weight;
     }
-    if (!weight)
-        return lm_err(LM_EINVALID, "the validation rows have no token of a weight");
+    return *weight ? 0 : lm_err(LM_EINVALID, "the validation rows have no token of a weight");
+}
+
+static int evaluate(lm_trainer *t)
+{
+    const lm_data_facts *v = lm_data_about(t->val);
+    lm_valfacts f = {0};
+    double sum, t0 = lm_now();
+    int err = score(t, &sum, &f.weight);
+
+    if (err)
+        return err;
+    f.loss = sum / (double)f.weight;
     if (v->bytes) /* the bytes of the tokens that lie in whole rows */
-        bpb = sum / log(2) / ((double)v->bytes * (double)(v->rows * v->seq) / (double)v->tokens);
-    lm_trainer_val_record(t, sum / (double)weight, weight, bpb, (lm_now() - t0) * 1e3);
+        f.bpb = sum / log(2) / ((double)v->bytes * (double)(v->rows * v->seq) / (double)v->tokens);
+    if (lm_nn_has_ema(t->nn)) {
+        lm_nn_trade_ema(t->nn);
+        lm_nn_repack(t->nn);
+        err = score(t, &sum, &f.weight);
+        lm_nn_trade_ema(t->nn);
+        lm_nn_repack(t->nn);
+        if (err)
+            return err;
+        f.has_ema = true;
+        f.ema_loss = sum / (double)f.weight;
+    }
+    f.ms = (lm_now() - t0) * 1e3;
+    lm_trainer_val_record(t, &f);
     return 0;
 }
 

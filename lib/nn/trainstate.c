@@ -48,8 +48,9 @@ static void skip_hash(const lm_trainer *t, lm_settings *s)
 
 void lm_trainer_recipe(lm_trainer *t)
 {
-    static const char *const family[] = {"llama", "qwen3"}, *const sched[] = {"wsd", "cosine",
-                                                                              "linear", "const"};
+    static const char *const sched[] = {"wsd", "cosine", "linear", "const"}, *const opt[] = {
+                                                                                 "adamw", "muon",
+                                                                                 "lion"};
     const lm_train_opt *o = t->o;
     const lm_cfg *c = &t->m->cfg;
     lm_settings *r = &t->recipe, *s = &t->sched;
@@ -60,8 +61,8 @@ void lm_trainer_recipe(lm_trainer *t)
     lm_settings_add(
         r, "arch",
         "%s,vocab:%u,dim:%u,layers:%u,heads:%u,kv:%u,head:%u,ffn:%u,eps:%s,theta:%s,rope:%d,%s",
-        family[c->family], c->vocab, c->dim, c->layers, c->heads, c->kv_heads, c->head_dim, c->ffn,
-        eps, theta, c->rope, c->tie ? "tied" : "untied");
+        lm_family_of(c)->type, c->vocab, c->dim, c->layers, c->heads, c->kv_heads, c->head_dim,
+        c->ffn, eps, theta, c->rope, c->tie ? "tied" : "untied");
     lm_id_hex(lm_data_about(t->data)->hash, hex);
     lm_settings_add(r, "data", "%s", t->in ? "-" : hex);
     if (o->mix)
@@ -75,15 +76,19 @@ void lm_trainer_recipe(lm_trainer *t)
     lm_settings_add(r, "batch-tokens", "%" PRIu64, t->rows * t->seq);
     lm_settings_add(r, "pack", "%s", o->plain ? "plain" : "docmask");
     skip_hash(t, r);
-    lm_settings_add(r, "loss", "ce");
+    lm_settings_add(r, "loss", o->sft ? "sft" : "ce");
     lm_settings_f64(r, "zloss", o->zloss);
-    lm_settings_add(r, "opt", "%s", o->muon ? "muon" : "adamw");
+    lm_settings_add(r, "opt", "%s", opt[o->opt]);
     lm_fmt_f64(b1, o->beta1);
     lm_fmt_f64(b2, o->beta2);
     lm_settings_add(r, "betas", "%s,%s", b1, b2);
     lm_settings_f64(r, "eps", o->eps);
     lm_settings_f64(r, "wd", o->wd);
     lm_settings_f64(r, "clip", o->clip);
+    if (o->ema > 0)
+        lm_settings_f64(r, "ema", o->ema);
+    if (o->freeze)
+        lm_settings_add(r, "freeze", "%s", o->freeze);
     lm_settings_add(r, "dtype", "%s", o->dt == LM_BF16 ? "bf16" : "f32");
     lm_settings_f64(s, "lr", o->lr);
     lm_settings_add(s, "sched", "%s", sched[o->sched]);
@@ -146,8 +151,19 @@ static const char *cure(const char *key)
     return "give the old value";
 }
 
+static bool has(const lm_settings *s, const char *key)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (!strcmp(s->v[i].key, key))
+            return true;
+    return false;
+}
+
 static int compare(lm_trainer *t, const char *where, const json_t *old, lm_buf *drift)
 {
+    const char *key;
+    json_t *val;
+
     for (size_t i = 0; i < t->recipe.n; i++) {
         const lm_setting *s = &t->recipe.v[i];
         lm_str v = {0};
@@ -161,6 +177,16 @@ static int compare(lm_trainer *t, const char *where, const json_t *old, lm_buf *
                              s->key, v.p ? (int)v.n : 5, v.p ? v.p : "unset", s->val, cure(s->key));
         lm_buf_addf(drift, "%s%s:%.*s->%s", drift->n ? " " : "", s->key, v.p ? (int)v.n : 5,
                     v.p ? v.p : "unset", s->val);
+    }
+    json_object_foreach ((json_t *)old, key, val) {
+        lm_str v = lm_json_text(val);
+
+        if (has(&t->recipe, key))
+            continue;
+        if (!t->o->allow_drift)
+            return lm_err_at(LM_EMISMATCH, where, "%s was %.*s, now unset: %s, or --allow-drift",
+                             key, (int)v.n, v.p ? v.p : "", cure(key));
+        lm_buf_addf(drift, "%s%s:%.*s->unset", drift->n ? " " : "", key, (int)v.n, v.p ? v.p : "");
     }
     return 0;
 }

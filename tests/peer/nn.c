@@ -61,7 +61,7 @@ static int train(const char *verb, lm_model *m, uint32_t rows, uint32_t seq, uin
         if (!strcmp(verb, "grads")) {
             for (size_t j = 0; j < m->nt; j++) {
                 printf("%s %zu\n", m->t[j].name, m->t[j].n);
-                fwrite(lm_nn_array(nn, LM_NN_GRAD) + m->t[j].off, 4, m->t[j].n, stdout);
+                fwrite(lm_nn_array(nn, LM_NN_GRAD, j), 4, m->t[j].n, stdout);
             }
             return 0;
         }

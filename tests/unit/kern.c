@@ -189,8 +189,16 @@ static void rows(const lm_kern *k, const lm_kern *ref)
             kk[v]->add(d, x, w, out[v] + 3 * t);
             kk[v]->sum_rows(r, d, x, d, out[v] + 3 * t + d, true);
             out[v][3 * t + 3 * d] = (float)kk[v]->sumsq(t, x);
+            out[v][3 * t + 3 * d + 1] = (float)kk[v]->distsq(t, x, w);
         }
         opt = opt && same(out[1], out[0], 4 * t, "opt");
+        for (int v = 0; v < 2; v++) {
+            for (size_t i = 0; i < t; i++) /* where the gradient holds the momentum at zero too */
+                out[v][t + i] = i % 5 ? g[i] : 0, out[v][2 * t + i] = i % 5 ? x[i] : 0;
+            kk[v]->lion(t, out[v], out[v] + t, out[v] + 2 * t, &aw);
+            kk[v]->ema(t, out[v] + 3 * t, out[v], 0.01f);
+        }
+        opt = opt && same(out[1], out[0], 4 * t, "lion");
         for (int v = 0; v < 2; v++) {
             memcpy(out[v], x, t * 4);
             l[v][0] = kk[v]->ce(t, out[v], 1, 0.1f, 1e-4f, true, &l[v][1]);
@@ -203,7 +211,7 @@ static void rows(const lm_kern *k, const lm_kern *ref)
     ok(rot, k->name, "rotation");
     ok(act, k->name, "SwiGLU");
     ok(gelu, k->name, "GELU and clip");
-    ok(opt, k->name, "AdamW and sums");
+    ok(opt, k->name, "AdamW, Lion, averages and sums");
     ok(loss, k->name, "cross-entropy");
 }
 

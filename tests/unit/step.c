@@ -89,7 +89,7 @@ static lm_id train(const char *level, int family, int dt, unsigned threads)
         lm_buf_add(&b, &norm, sizeof norm);
     }
     lm_buf_add(&b, m->w, m->n * 4);
-    lm_buf_add(&b, lm_nn_array(nn, LM_NN_V), m->n * 4);
+    lm_buf_add(&b, lm_nn_array(nn, LM_NN_V, 0), m->n * 4);
     id = lm_hash128(b.p, b.n);
     lm_buf_free(&b);
     lm_nn_free(nn);
@@ -260,7 +260,7 @@ static void slope(int family, const char *part)
         exit(1);
     for (size_t i = 0; i < m->nt; i++)
         if (strstr(m->t[i].name, part))
-            memcpy(g + m->t[i].off, lm_nn_array(nn, LM_NN_GRAD) + m->t[i].off, m->t[i].n * 4);
+            memcpy(g + m->t[i].off, lm_nn_array(nn, LM_NN_GRAD, i), m->t[i].n * 4);
     for (size_t i = 0; i < m->n; i++)
         norm += (double)g[i] * g[i];
     h = 0.01 / sqrt(norm);
