@@ -8,7 +8,7 @@ enum { CE, SFT };
 enum { MUON, ADAMW, LION };
 static const char *mix, *shuffle = "full", *model, *skip_ids, *betas, *warmup = "1%",
                         *decay = "20%", *resume = "auto", *ckpt_every = "1000,15m", *metrics,
-                        *ema = "off", *freeze;
+                        *ema = "off", *freeze, *peaks;
 static lm_list val;
 static uint64_t seq, seed, batch_tokens = 524288, micro, steps, tokens, keep = 3, major = 10,
                            eval_every = 250;
@@ -59,6 +59,8 @@ static const lm_opt opts[] = {
            "validate every N steps, 0 = at the end (250)"),
     LM_NUM(0, "stats", &stats, 0, 2, "N",
            "1: norms of groups of tensors, 2: a histogram of the gradient too (1)"),
+    LM_FILE(0, "peaks", &peaks, "FILE",
+            "peaks that lm-bench measured: records tell the share reached"),
     LM_FILE(0, "metrics", &metrics, "FILE", "records to FILE or - (RUN/metrics.lm)"),
     LM_FLAG(0, "tail", &tail, "tell a person of each step on stderr"),
     LM_COMMON,
@@ -159,6 +161,7 @@ static int run(lm_in *in, lm_out *out)
                       .tail = tail,
                       .verbose = lm_common.verbose,
                       .metrics = metrics,
+                      .peaks = peaks,
                       .jobs = lm_jobs()};
     const char **shards = lm_zalloc(lm_nargs(), sizeof *shards);
     int err;

@@ -159,6 +159,10 @@ struct lm_kern {
                     const lm_real *x); /* blocks of 4096: f32 in 16 lanes; blocks added in f64 */
     double (*distsq)(size_t n, const lm_real *x, const lm_real *y); /* sumsq of x - y */
     void (*to_bf16)(size_t n, const float *x, uint16_t *y); /* nearest even, as packing does */
+    /* Multiply-adds of n rounds, of operands of fmt, in registers alone and in as many chains as keep
+       the level busy: for measuring its peak. Returns the FLOPs done; *sum = n / 1024, which each chain
+       added up (exact for n below 2^20). */
+    double (*spin)(int fmt, size_t n, lm_real *sum);
 };
 
 /* The table for the level that LM_DEVICE asks for (kernels/cpu.h). NULL with the error stored. */

@@ -19,6 +19,7 @@
 #include "nn/mix.h"
 #include "nn/metric.h"
 #include "nn/dash.h"
+#include "nn/bench.h"
 #include "nn/plot.h"
 #include "nn/ckpt.h"
 #include "nn/avg.h"

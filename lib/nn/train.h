@@ -27,6 +27,7 @@ typedef struct {
     uint64_t keep, major, eval_every;
     int stats;                                     /* 0: step records alone; 1: layer too; 2: hist too */
     bool allow_drift, tail, verbose;
+    const char *peaks;                             /* file of lm-bench, or NULL: no mfu= */
     const char *metrics;                           /* file, "-" or NULL: RUN/metrics.lm */
     unsigned jobs;
 } lm_train_opt;

@@ -2,6 +2,7 @@
 #ifndef LM_TRAINI_H
 #define LM_TRAINI_H
 #include "nn/train.h"
+#include "nn/bench.h"
 #include "nn/runlog.h"
 #include "par/par.h"
 
@@ -29,6 +30,7 @@ typedef struct {
     lm_runlog metrics, ledger;
     uint64_t saved;                                /* step of the last checkpoint, UINT64_MAX none */
     double saved_at, began, told_at;
+    lm_peaks peaks;                                /* 0: not known */
     bool save_failed, owed;                        /* owed: the validation of the step resumed from */
     uint64_t began_step;
     uint32_t *ids, *tgt, *start, *end;             /* a micro-batch */

@@ -141,6 +141,7 @@ void lm_trainer_step_record(lm_trainer *t, const lm_stepfacts *f)
 {
     double scale = t->o->clip > 0 && f->gnorm > t->o->clip ? t->o->clip / f->gnorm : 1;
     lm_rec r = {0};
+    double tps;
     char *p;
 
     lm_trainer_begin(&r, t, "step");
@@ -161,7 +162,14 @@ void lm_trainer_step_record(lm_trainer *t, const lm_stepfacts *f)
     set_ms(&r, "ms-data", f->ms_data);
     set_ms(&r, "ms-model", f->ms_model);
     set_ms(&r, "ms-opt", f->ms_opt);
-    lm_setf(&r, "tps", "%.0f", (double)(t->rows * t->seq) * 1e3 / (f->ms > 0 ? f->ms : 1));
+    tps = (double)(t->rows * t->seq) * 1e3 / (f->ms > 0 ? f->ms : 1);
+    lm_setf(&r, "tps", "%.0f", tps);
+    if (t->o->peaks) {
+        double gflops = tps * lm_model_flops(t->m, t->seq) / 1e9;
+
+        lm_setf(&r, "mfu", "%.4g", gflops / t->peaks.fma);
+        lm_setf(&r, "mfu-measured", "%.4g", gflops / t->peaks.gemm);
+    }
     lm_runlog_put(&t->metrics, &r);
 
     lm_trainer_stats(t);

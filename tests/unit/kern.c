@@ -408,6 +408,18 @@ static void functions(void)
        "f16 is read");
 }
 
+/* Every chain adds up the same; whole FLOPs a round. */
+static void spins(const lm_kern *k)
+{
+    for (int fmt = LM_FMT_F32; fmt <= LM_FMT_BF16; fmt++) {
+        float sum = 0;
+        double flops = k->spin(fmt, 1000, &sum);
+
+        ok(sum == 1000.0f / 1024 && flops >= 16000 && fmod(flops, 2000) == 0, k->name,
+           fmt ? "multiply-adds of bf16 in registers" : "multiply-adds of f32 in registers");
+    }
+}
+
 int main(void)
 {
     static const char *const levels[] = {"avx2", "avx512f", "avx512"};
@@ -415,6 +427,7 @@ int main(void)
     unsigned csr = lm_kern_enter();
 
     functions();
+    spins(ref);
     for (size_t i = 0; i < LM_COUNT(levels); i++) {
         if (!(k = lm_kern_level(levels[i]))) {
             printf("# %s: not on this machine\n", levels[i]);
@@ -423,6 +436,7 @@ int main(void)
         products(k, ref);
         rows(k, ref);
         attention(k, ref);
+        spins(k);
     }
     lm_kern_leave(csr);
     printf("1..%d\n", n);
