@@ -12,7 +12,7 @@ static const char *mix, *shuffle = "full", *model, *skip_ids, *betas, *warmup = 
 static lm_list val;
 static uint64_t seq, seed, batch_tokens = 524288, micro, steps, tokens, keep = 3, major = 10,
                            eval_every = 250;
-static int pack = DOCMASK, loss = CE, opt = -1, sched, dtype = BF16;
+static int pack = DOCMASK, loss = CE, opt = -1, sched, dtype = BF16, recompute;
 static double zloss = -1, lr = -1, eps = 1e-8, wd = 0.1, clip = 1, ratio = 20; /* -1: by --loss */
 static bool allow_drift, tail;
 static uint64_t stats = 1;
@@ -47,6 +47,8 @@ static const lm_opt opts[] = {
     LM_STRING(0, "warmup", &warmup, "N|N%", "steps of linear rise (1%)"),
     LM_STRING(0, "decay", &decay, "N|N%", "steps of the fall at the end of wsd (20%)"),
     LM_ENUM(0, "dtype", &dtype, "bf16|f32", "of weights and products; masters are f32 (bf16)"),
+    LM_ENUM(0, "recompute", &recompute, "auto|none|act|block",
+            "compute again instead of keeping: the least that fits (auto)"),
     LM_STRING(0, "resume", &resume, "auto|no|STEP",
               "go on from the newest checkpoint, none, or STEP"),
     LM_STRING(0, "ckpt-every", &ckpt_every, "N,T",
@@ -158,6 +160,7 @@ static int run(lm_in *in, lm_out *out)
                       .eval_every = eval_every,
                       .stats = (int)stats,
                       .allow_drift = allow_drift,
+                      .recompute = recompute - 1,
                       .tail = tail,
                       .verbose = lm_common.verbose,
                       .metrics = metrics,

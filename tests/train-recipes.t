@@ -91,6 +91,20 @@ run '.. their gradients make the norm' 0 'lm-metrics -q --kind layer --jsonl twe
 run '.. and their updates are what changed' 0 'T change --lr 0.01 --steps 10 --opt lion --wd 0 --sched const --warmup 0 &&
     lm-metrics -q --kind layer -k u-embed change/metrics.lm | tail -n 1 | awk "{ d = \$1 / (0.01 * sqrt(64 * 32)) - 1; exit !(d < 0.05 && d > -0.2) }"'
 run 'a histogram with --stats 2 counts every number' 0 'T hist --lr 0.01 --steps 10 --stats 2 && lm-metrics -q --kind hist --jsonl hist/metrics.lm | grep -o "\"b-[^,}]*" | sed "s/.*://" | tr -d "\"" | awk "{ s += \$1 } END { exit s != 14560 }"'
+# --- memory
+lm-init --layers 16 --dim 32 --heads 2 --kv-heads 1 --ffn 64 --vocab-size 64 --seq 64 -o deep
+# D RUN OPTIONS ..: one step of many rows, told
+D() { t_run=$1; shift; lm-train -v -j 1 -m deep -o "$t_run" --seq 64 --batch-tokens 4096 --steps 1 --lr 0.01 "$@" train 2>&1; }
+run 'what is computed again is not kept, and the bytes are the same' 0 'for r in none act block; do D deep.$r --micro 64 --recompute $r | sed -n "s/ MB for training, recompute $r//p" || exit 1; done >mb
+    awk "NR > 1 && \$1 >= a { bad = 1 } { a = \$1 } END { exit bad || NR != 3 }" mb && same_ckpt deep.none deep.act && same_ckpt deep.none deep.block'
+run '.. it may change on resume' 0 'D deep.act --micro 64 --recompute block --steps 2 >/dev/null && D deep.w --micro 64 --steps 2 >/dev/null && D deep.r --micro 64 --sched const --steps 1 >/dev/null && D deep.r --micro 64 --sched const --recompute act --steps 2 >/dev/null && D deep.s --micro 64 --sched const --steps 2 >/dev/null && same_ckpt deep.r deep.s'
+if [ "${CONF:-release}" = release ]; then
+    # nine tenths of the address space may be taken
+    is 'by itself the first that fits is taken' '(ulimit -v $(($(sed -n 1p mb) * 1024 - 8000)); D deep.auto --micro 64 | grep -o "recompute .*"); same_ckpt deep.none deep.auto' 'recompute act'
+    fails 'what cannot fit is told, with what would' 5 '(ulimit -v $(($(sed -n 1p mb) * 1024 - 8000)); lm-train -q -j 1 -m deep -o x3 --seq 64 --micro 64 --batch-tokens 4096 --steps 1 --recompute none train)' 'training takes [0-9]* MB, there are [0-9]*: --recompute act takes'
+    fails '.. fewer rows too' 5 '(ulimit -v 80000; lm-train -q -j 1 -m deep -o x3 --seq 64 --micro 512 --batch-tokens 32768 --steps 1 train)' '--micro [0-9]* --recompute block takes'
+fi
+
 # --- fine-tuning on answers
 # pairs FROM TO: the questions of these numbers with their answers
 pairs()

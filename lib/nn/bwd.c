@@ -84,6 +84,9 @@ static void mlp_task(void *ctx, size_t i, unsigned thread)
     float *dy = nn->dy + at * d, *dx1 = nn->dx1 + at * d, *act = s->c;
     unsigned csr = lm_kern_enter();
 
+    if (nn->o.recompute && nn->layer + 1 < n->layers) /* of the last layer they still lie there */
+        lm_rows_mid(n, nn->layer, rows, kl->x + at * d, kl->o + at * n->nq, kl->x1 + at * d,
+                    kl->rstd2 + at, kl->gu + at * fi, s);
     packa(nn, at, rows, dy, d, nn->dyp);
     lm_rows_mul(n, rows, d, dy, d, w->bdown, f, act, f, s->pa);
     if (n->fam->act == LM_ACT_SWIGLU)
@@ -268,6 +271,8 @@ void lm_nn_backward(lm_nn *nn)
     norm_grad(nn, lm_model_end(nn->m, LM_W_FINAL), nn->pn1);
     norm_grad(nn, lm_model_end(nn->m, LM_W_BFINAL), nn->pn1b);
     for (nn->layer = n->layers; nn->layer-- > 0;) {
+        if (nn->o.recompute == LM_RECOMPUTE_BLOCK && nn->layer + 1 < n->layers)
+            lm_nn_redo(nn);
         lm_net_run(n, nn->blocks, mlp_task, nn);
         lm_net_run(n, (size_t)nn->o.rows * n->kvh, att_task, nn);
         /* the MLP's operand of down is packed from dy, which the next pass overwrites: weights wait

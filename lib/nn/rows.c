@@ -75,18 +75,26 @@ void lm_rows_in(const lm_net *net, uint32_t layer, size_t n, const float *x, con
     turn(net, n, net->kvh, raw + net->nq, w->knorm, pos, rot + net->nq, rstdk);
 }
 
+void lm_rows_mid(const lm_net *net, uint32_t layer, size_t n, const float *x, const float *o,
+                 float *x1, float *rstd, float *gu, const lm_scr *s)
+{
+    const lm_wl *w = &net->l[layer];
+
+    lm_rows_mul(net, n, net->nq, o, net->nq, w->o, net->d, s->b, net->d, s->pa);
+    bias(net, n, net->d, w->ob, s->b);
+    net->k->add(n * net->d, x, s->b, x1);
+    lm_rows_norm(net, n, x1, w->norm2, w->norm2b, s->b, rstd);
+    lm_rows_mul(net, n, net->d, s->b, net->d, w->gu, net->fi, gu, net->fi, s->pa);
+    bias(net, n, net->fi, w->gub, gu);
+}
+
 void lm_rows_out(const lm_net *net, uint32_t layer, size_t n, const float *x, const float *o,
                  float *x1, float *rstd, float *gu, float *y, const lm_scr *s)
 {
     const lm_kern *k = net->k;
     const lm_wl *w = &net->l[layer];
 
-    lm_rows_mul(net, n, net->nq, o, net->nq, w->o, net->d, s->b, net->d, s->pa);
-    bias(net, n, net->d, w->ob, s->b);
-    k->add(n * net->d, x, s->b, x1);
-    lm_rows_norm(net, n, x1, w->norm2, w->norm2b, s->b, rstd);
-    lm_rows_mul(net, n, net->d, s->b, net->d, w->gu, net->fi, gu, net->fi, s->pa);
-    bias(net, n, net->fi, w->gub, gu);
+    lm_rows_mid(net, layer, n, x, o, x1, rstd, gu, s);
     if (net->fam->act == LM_ACT_SWIGLU)
         k->swiglu(n, net->f, gu, s->c);
     else

@@ -50,9 +50,10 @@ static void plan(lm_nn *nn, lm_plan *p)
 
     lm_net_plan(n, p, nn->o.seq);
     nn->keep = lm_take(p, n->layers * sizeof *nn->keep);
-    for (uint32_t l = 0; l < n->layers; l++) {
-        if (!l || nn->o.train) {
+    for (uint32_t l = 0; l < n->layers; l++) { /* what a layer does not take it shares */
+        if (!l || nn->o.train)
             kl.x = lm_take(p, t * n->d * 4);
+        if (!l || (nn->o.train && nn->o.recompute < LM_RECOMPUTE_BLOCK)) {
             kl.rstd1 = lm_take(p, t * 4);
             kl.raw = lm_take(p, t * n->nqkv * 4);
             kl.rot = lm_take(p, t * (n->nq + n->nkv) * 4);
@@ -60,6 +61,8 @@ static void plan(lm_nn *nn, lm_plan *p)
             kl.rstdk = lm_take(p, t * n->kvh * 4);
             kl.o = lm_take(p, t * n->nq * 4);
             kl.lse = lm_take(p, t * n->heads * 4);
+        }
+        if (!l || (nn->o.train && nn->o.recompute < LM_RECOMPUTE_ACT)) {
             kl.x1 = lm_take(p, t * n->d * 4);
             kl.rstd2 = lm_take(p, t * 4);
             kl.gu = lm_take(p, t * n->fi * 4);
@@ -86,22 +89,19 @@ static void plan(lm_nn *nn, lm_plan *p)
         lm_muon_plan(nn, p, threads);
 }
 
-int lm_nn_new(lm_nn **out, lm_model *m, const lm_nn_opt *o)
+/* All but the arena. */
+static int prepare(lm_nn *nn, lm_model *m, const lm_nn_opt *o)
 {
-    lm_nn *nn = lm_zalloc(1, sizeof *nn);
     lm_plan p = {0};
     int err = lm_net_init(&nn->net, m, o->pool, o->train);
 
-    *out = NULL;
     if (!err && (!o->rows || !o->seq || (uint64_t)o->rows * o->seq > 1u << 26))
         err = lm_err(LM_EINVALID, "a micro-batch of %u rows of %u tokens", o->rows, o->seq);
     if (!err && o->seq > m->cfg.ctx)
         err = lm_err(LM_EINVALID, "rows of %u tokens, but %s is %u", o->seq,
                      lm_cfg_ctx_key(&m->cfg), m->cfg.ctx);
-    if (err < 0) {
-        free(nn);
+    if (err < 0)
         return err;
-    }
     nn->m = m;
     nn->o = *o;
     nn->t = (size_t)o->rows * o->seq;
@@ -114,7 +114,31 @@ int lm_nn_new(lm_nn **out, lm_model *m, const lm_nn_opt *o)
         nn->chunk = nn->blocks * LM_BLOCK;
     plan(nn, &p);
     nn->bytes = p.n;
-    p = (lm_plan){.base = nn->base = lm_alloc_huge(nn->bytes)};
+    return 0;
+}
+
+int lm_nn_need(lm_model *m, const lm_nn_opt *o, size_t *bytes)
+{
+    lm_nn *nn = lm_zalloc(1, sizeof *nn);
+    int err = prepare(nn, m, o);
+
+    *bytes = nn->bytes;
+    free(nn);
+    return err;
+}
+
+int lm_nn_new(lm_nn **out, lm_model *m, const lm_nn_opt *o)
+{
+    lm_nn *nn = lm_zalloc(1, sizeof *nn);
+    lm_plan p = {0};
+    int err = prepare(nn, m, o);
+
+    *out = NULL;
+    if (err < 0) {
+        free(nn);
+        return err;
+    }
+    p.base = nn->base = lm_alloc_huge(nn->bytes);
     plan(nn, &p);
     nn->fresh = true;
     lm_nn_restart_ema(nn);
@@ -227,6 +251,19 @@ static void att_task(void *ctx, size_t i, unsigned thread)
                               .ldl = n->heads,
                               .scratch = rest});
     lm_kern_leave(csr);
+}
+
+static void again_task(void *ctx, size_t i, unsigned thread)
+{
+    lm_nn *nn = ctx;
+
+    LM_TASK(in_block(nn, nn->layer, i, thread));
+}
+
+void lm_nn_redo(lm_nn *nn)
+{
+    lm_net_run(&nn->net, nn->blocks, again_task, nn);
+    lm_net_run(&nn->net, (size_t)nn->o.rows * nn->net.kvh, att_task, nn);
 }
 
 /* Head over a block: logits, loss and, when training, the gradients that start the way back. */

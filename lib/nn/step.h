@@ -11,11 +11,15 @@ typedef struct {
     lm_pool *pool;      /* NULL = this thread alone; the caller's */
     bool train;         /* false: only lm_nn_loss and lm_nn_logits */
     int opt;            /* LM_OPT_*: who updates */
+    int recompute;      /* LM_RECOMPUTE_*; changes no bit */
     float zloss;        /* weight of the squared log-sum-exp in the gradient, 0 = off */
     float ema;          /* decay of a moving average of the masters, 0 = none is kept */
     const bool *frozen; /* [m->nt]: these are not updated and have no moments; the caller's until
                            lm_nn_free; NULL = none */
 } lm_nn_opt;
+/* What forward keeps for backward: all it needs (act: but not the residual behind attention and the
+   MLP's first product; block: of each layer the input alone), the rest is computed again. */
+enum { LM_RECOMPUTE_NONE = 0, LM_RECOMPUTE_ACT = 1, LM_RECOMPUTE_BLOCK = 2 };
 /* Muon: of the hidden matrices, the rest by AdamW. */
 enum { LM_OPT_ADAMW = 0, LM_OPT_MUON = 1, LM_OPT_LION = 2 };
 
@@ -23,6 +27,8 @@ enum { LM_OPT_ADAMW = 0, LM_OPT_MUON = 1, LM_OPT_LION = 2 };
    caller's and must have m->w when training. LM_EUSAGE, LM_EDEVICE, LM_EFACILITY (LM_DEVICE),
    LM_EINVALID (shape). */
 int lm_nn_new(lm_nn **nn, lm_model *m, const lm_nn_opt *o);
+/* The bytes that lm_nn_new would take; its errors. */
+int lm_nn_need(lm_model *m, const lm_nn_opt *o, size_t *bytes);
 void lm_nn_free(lm_nn *nn);
 size_t lm_nn_bytes(const lm_nn *nn); /* size of the arena */
 

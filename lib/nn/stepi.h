@@ -47,6 +47,7 @@ struct lm_nn {
 
 void lm_nn_backward(
     struct lm_nn *nn); /* after the head: dy holds the gradient of the last layer's output */
+void lm_nn_redo(struct lm_nn *nn); /* q, k, v and attention of the layer under way, once more */
 void lm_nn_head_backward(
     struct lm_nn *nn); /* weight gradient of the head for the chunk under way */
 void lm_nn_embed_backward(struct lm_nn *nn);

@@ -239,7 +239,7 @@ static int setup(lm_trainer *t, lm_buf *drift, lm_buf *bad)
     n.seq = (uint32_t)t->seq;
     n.pool = t->pool;
     n.frozen = t->frozen;
-    if ((err = lm_nn_new(&t->nn, t->m, &n)) < 0)
+    if ((err = lm_trainer_nn(t, &n)) < 0)
         return err;
     buffers(t);
     lm_trainer_recipe(t);

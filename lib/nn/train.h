@@ -26,6 +26,7 @@ typedef struct {
     uint64_t ckpt_steps; double ckpt_seconds;      /* whichever comes first; 0: not by this */
     uint64_t keep, major, eval_every;
     int stats;                                     /* 0: step records alone; 1: layer too; 2: hist too */
+    int recompute;                                 /* LM_RECOMPUTE_*; -1: the least that fits in memory */
     bool allow_drift, tail, verbose;
     const char *peaks;                             /* file of lm-bench, or NULL: no mfu= */
     const char *metrics;                           /* file, "-" or NULL: RUN/metrics.lm */

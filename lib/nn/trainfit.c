@@ -1,6 +1,8 @@
 /* trainfit: which part of a model a run trains, and how it is made to fit in memory. */
 #include "nn/traini.h"
 #include "text/re.h"
+#include <sys/resource.h>
+#include <unistd.h>
 
 int lm_trainer_freeze(lm_trainer *t)
 {
@@ -45,4 +47,64 @@ int lm_trainer_marked(const lm_trainer *t)
         LM_EINVALID,
         "--loss sft: no token is marked as a prompt (weight 0, as lm-tok gives it in pair "
         "records): all would be learnt, which is --loss ce --opt adamw --lr 1e-5 --zloss 0");
+}
+
+/* Bytes that this process may take: of the machine, its control group and its own limit the least,
+   and a tenth of that left to all else. */
+static uint64_t memory(void)
+{
+    uint64_t all = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE), group;
+    struct rlimit own;
+    lm_buf b = {0};
+
+    if (!lm_read_file("/sys/fs/cgroup/memory.max", &b, 64) && b.n > 1 &&
+        lm_parse_u64((lm_str){b.p, b.n - 1}, &group) && group < all) /* "max" is no number */
+        all = group;
+    lm_buf_free(&b);
+    if (!getrlimit(RLIMIT_AS, &own) && own.rlim_cur < all)
+        all = own.rlim_cur;
+    return all / 10 * 9;
+}
+
+static const char *const modes[] = {"none", "act", "block"};
+
+/* Neither does it fit nor may it be changed unasked: says what would fit. */
+static int too_large(lm_trainer *t, lm_nn_opt n, size_t need, size_t room)
+{
+    size_t bytes = 0;
+
+    for (n.recompute++; n.recompute <= LM_RECOMPUTE_BLOCK; n.recompute++)
+        if (!lm_nn_need(t->m, &n, &bytes) && bytes <= room)
+            return lm_err(LM_EMEM, "training takes %zu MB, there are %zu: --recompute %s takes %zu",
+                          need >> 20, room >> 20, modes[n.recompute], bytes >> 20);
+    n.recompute = LM_RECOMPUTE_BLOCK;
+    for (n.rows--; n.rows > 0; n.rows--)
+        if (t->rows % n.rows == 0 && !lm_nn_need(t->m, &n, &bytes) && bytes <= room)
+            return lm_err(
+                LM_EMEM,
+                "training takes %zu MB, there are %zu: --micro %u --recompute block takes "
+                "%zu",
+                need >> 20, room >> 20, n.rows, bytes >> 20);
+    return lm_err(LM_EMEM, "training takes %zu MB, there are %zu: the model is too large",
+                  need >> 20, room >> 20);
+}
+
+int lm_trainer_nn(lm_trainer *t, lm_nn_opt *n)
+{
+    uint64_t all = memory(), held = t->m->n * sizeof *t->m->w, room = all > held ? all - held : 0;
+    bool any = t->o->recompute < 0;
+    size_t need = 0;
+    int err;
+
+    n->recompute = any ? LM_RECOMPUTE_NONE : t->o->recompute;
+    while (!(err = lm_nn_need(t->m, n, &need)) && need > room && any &&
+           n->recompute < LM_RECOMPUTE_BLOCK)
+        n->recompute++;
+    if (err)
+        return err;
+    if (need > room)
+        return too_large(t, *n, need, room);
+    if (t->o->verbose)
+        lm_show(true, "%zu MB for training, recompute %s", need >> 20, modes[n->recompute]);
+    return lm_nn_new(&t->nn, t->m, n);
 }

@@ -43,6 +43,8 @@ typedef struct {
 
 /* trainfit.c */
 int lm_trainer_freeze(lm_trainer *t);              /* t->frozen from o->freeze; LM_EUSAGE: a bad pattern, or all or no tensor */
+/* t->nn by *n, with what o->recompute says or memory allows. LM_EMEM: does not fit, and what would is named. */
+int lm_trainer_nn(lm_trainer *t, lm_nn_opt *n);
 int lm_trainer_marked(const lm_trainer *t);        /* LM_EINVALID: sft, but none of the data read says weights */
 
 /* trainstate.c */

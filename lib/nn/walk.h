@@ -79,6 +79,10 @@ void lm_rows_in(const lm_net *net, uint32_t layer, size_t n, const float *x, con
 void lm_rows_out(const lm_net *net, uint32_t layer, size_t n, const float *x, const float *o,
                  float *x1, float *rstd, float *gu, float *y, const lm_scr *s);
 
+/* Its part before the activation: x1 and gu. */
+void lm_rows_mid(const lm_net *net, uint32_t layer, size_t n, const float *x, const float *o,
+                 float *x1, float *rstd, float *gu, const lm_scr *s);
+
 /* f over n tasks on the pool, kernels entered. */
 void lm_net_run(const lm_net *net, size_t n, void (*f)(void *ctx, size_t i, unsigned thread),
                 void *ctx);

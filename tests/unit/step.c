@@ -54,7 +54,7 @@ static void batch(uint32_t *in, uint32_t *target, uint32_t *start, uint32_t *end
 }
 
 /* Three steps of two micro-batches; the hash of everything that came out. */
-static lm_id train(const char *level, int family, int dt, unsigned threads)
+static lm_id train(const char *level, int family, int dt, unsigned threads, int recompute)
 {
     uint32_t in[TOK], target[TOK], start[TOK], end[TOK];
     uint8_t weight[TOK];
@@ -68,9 +68,13 @@ static lm_id train(const char *level, int family, int dt, unsigned threads)
 
     setenv("LM_DEVICE", level, 1);
     batch(in, target, start, end, weight);
-    if (lm_nn_new(
-            &nn, m,
-            &(lm_nn_opt){.rows = ROWS, .seq = SEQ, .pool = p, .train = true, .zloss = 1e-4f}) < 0) {
+    if (lm_nn_new(&nn, m,
+                  &(lm_nn_opt){.rows = ROWS,
+                               .seq = SEQ,
+                               .pool = p,
+                               .train = true,
+                               .zloss = 1e-4f,
+                               .recompute = recompute}) < 0) {
         printf("# %s\n", lm_last_error()->detail);
         return id;
     }
@@ -104,16 +108,41 @@ static void bits(void)
 
     for (int v = 0; v < 2 * LM_NFAM; v++) {
         int family = v / 2, dt = v % 2;
-        lm_id want = train("ref", family, dt, 0), got;
+        lm_id want = train("ref", family, dt, 0, 0), got;
 
         printf("# family %d, %s\n", family, dt ? "bf16" : "f32");
-        got = train("ref", family, dt, 3);
+        got = train("ref", family, dt, 3, 0);
         ok(!lm_id_cmp(want, got), "ref: three threads train the same bits");
         for (size_t i = 0; i < LM_COUNT(level); i++)
             for (unsigned t = 1; t < 4 && lm_kern_level(level[i]); t += family < 2 ? 1 : 2) {
-                got = train(level[i], family, dt, t);
+                got = train(level[i], family, dt, t, 0);
                 ok(!lm_id_cmp(want, got), level[i]);
             }
+    }
+    unsetenv("LM_DEVICE");
+}
+
+/* What is computed again has the bits it had, and less is kept. */
+static void again(void)
+{
+    for (int family = 0; family < LM_NFAM; family++) {
+        lm_id want = train("auto", family, LM_BF16, 2, 0);
+        lm_model *m = model(family, LM_BF16);
+        size_t bytes[3] = {0};
+
+        for (int r = 0; r < 3; r++) {
+            lm_nn_opt o = {.rows = ROWS, .seq = SEQ, .train = true, .recompute = r};
+            lm_nn *nn;
+
+            ok(!r || !lm_id_cmp(train("auto", family, LM_BF16, r, r), want),
+               "recomputing trains the same bits");
+            if (lm_nn_need(m, &o, &bytes[r]) < 0 || lm_nn_new(&nn, m, &o) < 0)
+                exit(1);
+            ok(lm_nn_bytes(nn) == bytes[r] && (!r || bytes[r] < bytes[r - 1]),
+               "takes what it says, and less memory");
+            lm_nn_free(nn);
+        }
+        lm_model_free(m);
     }
     unsetenv("LM_DEVICE");
 }
@@ -300,6 +329,7 @@ static void schedule(void)
 int main(void)
 {
     bits();
+    again();
     for (int f = 0; f < LM_NFAM; f++)
         if (f != LM_FAM_LLAMA) {
             cache(f, LM_F32);
