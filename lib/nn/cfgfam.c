@@ -139,7 +139,9 @@ static int read_window(lm_cfg *c, const json_t *o)
         if (slides && c->window_from == c->layers)
             c->window_from = (uint32_t)i;
         if (!slides && (!lm_is(s, "full_attention") || i > c->window_from))
-            return lm_err(LM_EINVALID, "layer_types: layer %zu is not supported as what it is", i);
+            return lm_err(LM_EINVALID,
+                          "layer_types: layer %zu is %.*s, which is not supported there", i,
+                          (int)shown(s).n, s.p ? s.p : "");
     }
     if (c->window_from >= c->layers)
         c->window = 0;
