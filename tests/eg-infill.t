@@ -21,8 +21,8 @@ docs() # N SEED: documents of five lines; the third can be told from the fourth 
 mkdir data && docs 3000 1 >data/train.lm && docs 60 2 >data/valid.lm && docs 150 3 >data/test.lm
 infill()
 {
-    make -s -C "$ROOT/examples/infill" O="$T/infill" DATA="$T/data" VOCAB=384 SEQ=128 STEPS=400 \
-        SHAPE='--layers 2 --dim 64 --head-dim 32 --ffn 128' RECIPE='--batch-tokens 1024 --micro 8 --lr 1e-2 --warmup 3% --decay 50%' "$@"
+    make -s -C "$ROOT/examples/infill" O="$T/infill" DATA="$T/data" VOCAB=384 SEQ=128 SHAPE='--layers 2 --dim 64 --head-dim 32 --ffn 128' \
+        RECIPE='--batch-tokens 1024 --micro 8 --warmup 3%' FIRST='--steps 60 --lr 1e-2' MORE='--steps 600 --lr 1e-2 --decay 50%' "$@"
 }
 run 'the example runs' 0 'infill all'
 mark() { awk -v o="$1" -v c="$2" '$1 == o && $2 == c { print $5 }' infill/report.txt; }

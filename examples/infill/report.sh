@@ -25,9 +25,10 @@ files() { lm-ls -t doc -k id "$1" | sort -u | wc -l; }
 count() { lm-ls -t doc "$1" | wc -l; }
 
 params=$(($(wc -c <"$O/init/model.safetensors") / 20000))
-steps=$(lm-metrics -k step,tokens "$O/fim/run/metrics.lm" | tail -n 1)
-printf '%s\n' "$steps" | awk -F'\t' -v p="$params" \
-    '{ printf "infill: two models of %.1f M parameters, %d steps, %.1f M tokens each\n\n", p / 100, $1, $2 / 1e6 }'
+for r in base fim; do lm-metrics -k step,tokens "$O/$r/run/metrics.lm" | tail -n 1; done | awk -F'\t' -v p="$params" '
+    { s[NR] = $1; t[NR] = $2 / 1e6 }
+    END { printf "infill: a model of %.1f M parameters, %d steps, %.1f M tokens, then trained on in two ways, %d steps, %.1f M tokens each\n\n",
+        p / 100, s[1], t[1], s[2], t[2] }' | fold -s -w 100 | sed 's/ *$//'
 echo "Bits a byte of the true middle, $(files "$O/test/line.lm") held-out files cut in pieces of a context:"
 printf '  %-42s %9s %9s %9s\n' '' lines any one
 printf '  %-42s %9s %9s %9s\n' 'middles' "$(count "$O/test/line.lm")" "$(count "$O/test/char.lm")" "$(count "$O/test/one.lm")"
