@@ -49,6 +49,7 @@ alone() { lm-tok --vocab "$t/v" "$t/code.lm" >/dev/null; }
 whole() { lm-tok --vocab "$t/v" "$t/code.lm" | lm-shard -o "$t/s"; }
 : >"$t/a" && : >"$t/w"
 for i in $(seq $((turns + 2))); do
+    rm -rf "$t/s" # a folder that is there is replaced, and its removal is no part of writing
     best 1 alone >>"$t/a" && best 1 whole >>"$t/w" || exit 1
 done
 size=$(tail -n 1 "$t/code.lm" | sed 's/.* b=\([0-9]*\).*/\1/')
