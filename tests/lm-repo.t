@@ -24,7 +24,7 @@ many() # REPOS FILES
         printf "@doc %d repo=r%04d path=f%d\n%s\n", length(t), i, k, t } printf "%%end n=%d b=%d\n", r * f, b }'
 }
 is 'the share of those with names is what was asked' \
-    'many 2000 1 | lm-repo --meta .3 | lm-ls -k fim | awk "/repo/ { n++ } END { print n >= 539 && n <= 661 }"' 1
+    'many 2000 1 | lm-repo --meta .3 | lm-ls -k fim | awk "/repo/ { n++ } END { print (n >= 539 && n <= 661) }"' 1
 run 'names are drawn by repository alone' 0 \
     'many 50 3 | lm-repo | lm-ls -k repo,fim | awk "/repo:/ { print \$1 }" >1; many 50 2 | lm-repo | lm-ls -k repo,fim | awk "/repo:/ { print \$1 }" | cmp - 1'
 is 'no record is larger than asked' 'many 3 10 | lm-repo --meta 0 --max-bytes 30 | lm-ls -k size | sort -n | tail -n 1' 22
