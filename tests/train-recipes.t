@@ -80,6 +80,8 @@ run '.. and others do not' 0 '[ "$(piece model/model.safetensors model.layers.1.
 run '.. are told with -v' 0 'lm-train -v -m model -o told --seq 16 --batch-tokens 128 --micro 4 --steps 1 --freeze norm train 2>&1 | grep "^9 of 24 tensors are frozen, 224 of 14560 parameters"'
 run '.. have no part in the gradient norm' 0 'T bare --lr 0.01 --steps 1 --warmup 0 && T part --lr 0.01 --steps 1 --warmup 0 --freeze "layers" && lm-metrics -q -k gnorm bare/metrics.lm part/metrics.lm | tail -n 2 | tr "\n" " " | awk "{ exit !(\$2 < \$1 && \$2 > 0) }"'
 fails '.. are part of the recipe' 3 'T ice --lr 0.01 --ema 0.9 --steps 14' 'freeze was .*now unset'
+long=$(printf '%600s' '' | tr ' ' x)
+fails '.. to the last byte of a long pattern' 3 'T long --lr 0.01 --sched const --warmup 0 --freeze "norm|${long}a" --steps 1 && T long --lr 0.01 --sched const --warmup 0 --freeze "norm|${long}b" --steps 2' 'freeze was '
 fails 'a pattern that finds nothing' 2 'T x --freeze lm_haed' 'no tensor has such a name'
 fails 'a pattern that finds all' 2 'T x --freeze .' 'none is trained'
 fails 'a pattern that is none' 2 'T x --freeze "a(" ' 'freeze a\(: '

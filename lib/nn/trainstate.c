@@ -7,14 +7,17 @@
 void lm_settings_add(lm_settings *s, const char *key, const char *fmt, ...)
 {
     lm_setting *v = &s->v[s->n++];
-    char text[512];
-    va_list ap;
+    va_list ap, again;
+    int n;
 
     va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
+    va_copy(again, ap);
+    n = vsnprintf(NULL, 0, fmt, ap);
+    v->val = lm_alloc((size_t)n + 1);
+    vsnprintf(v->val, (size_t)n + 1, fmt, again);
+    va_end(again);
     va_end(ap);
     snprintf(v->key, sizeof v->key, "%s", key);
-    v->val = lm_strdup(text);
 }
 
 void lm_settings_f64(lm_settings *s, const char *key, double v)
