@@ -107,18 +107,11 @@ static int spool_back(spool *s, lm_shards *w)
         const place *p = &s->v[i];
         const char *why, *lf;
         uint64_t len;
-        size_t done = 0;
 
         b.n = 0;
-        lm_buf_need(&b, p->len);
-        while (done < p->len) {
-            ssize_t n = pread(s->fd, b.p + done, p->len - done, (off_t)(p->off + done));
-
-            if (n <= 0) {
-                err = lm_err_sys("spool", "read");
-                goto out;
-            }
-            done += (size_t)n;
+        if (lm_pread_all(s->fd, lm_buf_need(&b, p->len), p->len, p->off)) {
+            err = lm_err_sys("spool", "read");
+            break;
         }
         lf = memchr(b.p, '\n', p->len);
         if (!lf || (err = lm_head_parse(b.p, (size_t)(lf - b.p) + 1, &h, &len, &why)) < 0) {
@@ -128,7 +121,6 @@ static int spool_back(spool *s, lm_shards *w)
         lm_rec_view(&r, (lm_str){b.p, p->len}, h.type, h.attrs, (lm_str){lf + 1, len});
         err = lm_shards_add(w, &r);
     }
-out:
     lm_rec_free(&r);
     lm_buf_free(&b);
     return err;

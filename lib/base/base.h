@@ -138,6 +138,7 @@ size_t lm_utf8_partial(const char *p, size_t n);   /* bytes at the end that begi
 /* Files. */
 int lm_read_file(const char *path, lm_buf *out, size_t max);       /* LM_EIO; LM_ELIMIT beyond max */
 int lm_write_all(int fd, const void *p, size_t n);                 /* 0, or -1 with errno; EINTR and short writes handled */
+int lm_write_file(const char *dir, const char *name, lm_str s);    /* DIR/NAME anew, on the disk when it returns; 0 or LM_EIO */
 int lm_pread_all(int fd, void *p, size_t n, uint64_t off);         /* n bytes from off on: 0, or -1 with errno, EIO where they end */
 /* A file without a name, open for both, in dir or (NULL) $TMPDIR or /tmp. 0 or LM_EIO. */
 int lm_temp_file(const char *dir, int *fd);

@@ -53,6 +53,21 @@ int lm_write_all(int fd, const void *buf, size_t n)
     return 0;
 }
 
+int lm_write_file(const char *dir, const char *name, lm_str s)
+{
+    lm_buf path = {0};
+    int fd, err = 0;
+
+    lm_buf_addf(&path, "%s/%s", dir, name);
+    fd = open(path.p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0 || lm_write_all(fd, s.p, s.n) || fsync(fd))
+        err = lm_err_sys(path.p, "cannot write");
+    if (fd >= 0 && close(fd) && !err)
+        err = lm_err_sys(path.p, "cannot write");
+    lm_buf_free(&path);
+    return err;
+}
+
 int lm_pread_all(int fd, void *buf, size_t n, uint64_t off)
 {
     char *p = buf;

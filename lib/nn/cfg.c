@@ -1,8 +1,5 @@
 /* cfg: config.json, strict about what would change the arithmetic, tolerant of the rest. */
 #include "nn/cfgi.h"
-#include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
 
 static const struct {
     const char *name;
@@ -300,21 +297,11 @@ void lm_cfg_text(const lm_cfg *c, lm_buf *out)
 
 int lm_cfg_write(const lm_cfg *c, const char *dir)
 {
-    lm_buf path = {0}, text = {0};
-    int fd, err = 0;
+    lm_buf text = {0};
+    int err;
 
-    lm_buf_addf(&path, "%s/config.json", dir);
     lm_cfg_text(c, &text);
-    fd = open(path.p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0)
-        err = lm_err_sys(path.p, "open");
-    else {
-        if (lm_write_all(fd, text.p, text.n) || fsync(fd))
-            err = lm_err_sys(path.p, "write");
-        if (close(fd) && !err)
-            err = lm_err_sys(path.p, "close");
-    }
-    lm_buf_free(&path);
+    err = lm_write_file(dir, "config.json", lm_buf_str(&text));
     lm_buf_free(&text);
     return err;
 }

@@ -15,21 +15,6 @@ void lm_ckpt_path(const char *run, uint64_t step, lm_buf *out)
     lm_buf_addf(out, "%s/step-%08" PRIu64, run, step);
 }
 
-static int write_file(const char *dir, const char *name, lm_str s)
-{
-    lm_buf path = {0};
-    int fd, err = 0;
-
-    lm_buf_addf(&path, "%s/%s", dir, name);
-    fd = open(path.p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0 || lm_write_all(fd, s.p, s.n) || fsync(fd))
-        err = lm_err_sys(path.p, "cannot write");
-    if (fd >= 0 && close(fd) && !err)
-        err = lm_err_sys(path.p, "cannot write");
-    lm_buf_free(&path);
-    return err;
-}
-
 /* What a tensor has behind it, in the order of the file. */
 static const struct {
     const char *prefix;
@@ -191,7 +176,7 @@ int lm_ckpt_write(const char *run, uint64_t step, const lm_model *m, lm_nn *nn, 
     if (!err)
         err = write_train(dir, m, nn);
     if (!err)
-        err = write_file(dir, "state.json", state);
+        err = lm_write_file(dir, "state.json", state);
     if (!err)
         err = lm_manifest_write(dir);
     if (err)

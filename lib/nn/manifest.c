@@ -1,8 +1,6 @@
 /* manifest: what a checkpoint's files must hash to. */
 #include "nn/ckpt.h"
 #include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -76,7 +74,7 @@ int lm_manifest_write(const char *dir)
     lm_buf out = {0}, path = {0};
     char **v;
     size_t n;
-    int fd, err = files_of(dir, &v, &n);
+    int err = files_of(dir, &v, &n);
 
     for (size_t i = 0; !err && i < n; i++) {
         lm_str m;
@@ -95,15 +93,8 @@ int lm_manifest_write(const char *dir)
         lm_munmap_file(m);
     }
     free_list(v, n);
-    path.n = 0;
-    lm_buf_addf(&path, "%s/MANIFEST", dir);
-    if (!err) {
-        fd = open(path.p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-        if (fd < 0 || lm_write_all(fd, out.p ? out.p : "", out.n) || fsync(fd))
-            err = lm_err_sys(path.p, "cannot write");
-        if (fd >= 0 && close(fd) && !err)
-            err = lm_err_sys(path.p, "cannot write");
-    }
+    if (!err)
+        err = lm_write_file(dir, "MANIFEST", lm_buf_str(&out));
     lm_buf_free(&out);
     lm_buf_free(&path);
     return err;

@@ -3,8 +3,6 @@
 #include "nn/weights.h"
 #include "base/json.h"
 #include "kernels/kern.h"
-#include <fcntl.h>
-#include <unistd.h>
 
 static lm_model *fresh(lm_cfg *cfg)
 {
@@ -179,9 +177,9 @@ int lm_model_load(lm_model **out, const char *dir, int dt, unsigned flags)
 static int save_generation(const lm_model *m, const char *dir)
 {
     const lm_cfg *c = &m->cfg;
-    lm_buf path = {0}, b = {0};
+    lm_buf b = {0};
     lm_jw w;
-    int fd, err = 0;
+    int err;
     json_t *eos = json_object_get(c->raw, "eos_token_id");
 
     lm_jw_init(&w, &b, 2);
@@ -197,13 +195,7 @@ static int save_generation(const lm_model *m, const char *dir)
         lm_jw_u64(&w, "pad_token_id", c->pad);
     lm_jw_end(&w);
     lm_buf_addc(&b, '\n');
-    lm_buf_addf(&path, "%s/generation_config.json", dir);
-    fd = open(path.p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0 || lm_write_all(fd, b.p, b.n) || fsync(fd))
-        err = lm_err_sys(path.p, "write");
-    if (fd >= 0 && close(fd) && !err)
-        err = lm_err_sys(path.p, "close");
-    lm_buf_free(&path);
+    err = lm_write_file(dir, "generation_config.json", lm_buf_str(&b));
     lm_buf_free(&b);
     return err;
 }

@@ -1,8 +1,6 @@
 /* shardlist: the shards of a folder: their names, and its index.lm. */
 #include "nn/shard.h"
-#include <fcntl.h>
 #include <inttypes.h>
-#include <unistd.h>
 
 void lm_shard_name(char out[LM_SHARD_NAME], uint64_t piece, uint64_t pieces, uint64_t i)
 {
@@ -49,8 +47,8 @@ void lm_shard_note(lm_buf *notes, lm_str line)
 int lm_shard_index_write(const char *dir, const lm_buf *notes, lm_str by, const lm_buf *recs,
                          uint64_t n)
 {
-    lm_buf b = {0}, path = {0};
-    int fd, err = 0;
+    lm_buf b = {0};
+    int err;
 
     lm_buf_adds(&b, "%lm 1\n");
     lm_buf_add(&b, notes->p ? notes->p : "", notes->n);
@@ -58,14 +56,8 @@ int lm_shard_index_write(const char *dir, const lm_buf *notes, lm_str by, const 
         lm_buf_addf(&b, "%.*s\n", (int)by.n, by.p);
     lm_buf_add(&b, recs->p ? recs->p : "", recs->n);
     lm_buf_addf(&b, "%%end n=%" PRIu64 " b=0 crc=%08x\n", n, lm_crc32(0, b.p + 6, b.n - 6));
-    lm_buf_addf(&path, "%s/index.lm", dir);
-    fd = open(path.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd < 0 || lm_write_all(fd, b.p, b.n) || fsync(fd))
-        err = lm_err_sys(path.p, "write");
-    if (fd >= 0 && close(fd) && !err)
-        err = lm_err_sys(path.p, "write");
+    err = lm_write_file(dir, "index.lm", lm_buf_str(&b));
     lm_buf_free(&b);
-    lm_buf_free(&path);
     return err;
 }
 

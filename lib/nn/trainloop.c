@@ -151,7 +151,6 @@ static int step(lm_trainer *t, lm_stepfacts *f)
     return 1;
 }
 
-/* A checkpoint of the step that is done. One failure is warned of, the second ends the run. */
 /* Older checkpoints go; the one just written was read back. */
 static int prune(const lm_trainer *t)
 {
@@ -166,6 +165,7 @@ static int prune(const lm_trainer *t)
     return err;
 }
 
+/* A checkpoint of the step that is done. One failure is warned of, the second ends the run. */
 static int save(lm_trainer *t)
 {
     lm_buf state = {0};
