@@ -316,11 +316,12 @@ static void embed_task(void *ctx, size_t i, unsigned thread)
     const lm_net *n = &nn->net;
     size_t c0 = i * COLS, c = n->d - c0 < COLS ? n->d - c0 : COLS;
     const lm_tensor *wpe = lm_model_end(nn->m, LM_W_POS);
-    float *g = nn->grad + nn->m->t[0].off, *gp = wpe ? nn->grad + wpe->off : NULL;
+    float *g = nn->table ? nn->table : nn->grad + nn->m->t[0].off,
+          *gp = wpe ? nn->grad + wpe->off : NULL;
     unsigned csr = lm_kern_enter();
 
     (void)thread;
-    if (nn->fresh && !nn->m->cfg.tie)
+    if (nn->table ? !nn->apart : nn->fresh)
         for (size_t r = 0; r < n->vocab; r++)
             memset(g + r * n->d + c0, 0, c * 4);
     for (size_t r = 0; wpe && nn->fresh && r < wpe->dim[0]; r++)
@@ -340,4 +341,22 @@ static void embed_task(void *ctx, size_t i, unsigned thread)
 void lm_nn_embed_backward(lm_nn *nn)
 {
     lm_net_run(&nn->net, (nn->net.d + COLS - 1) / COLS, embed_task, nn);
+    nn->apart = nn->table;
+}
+
+static void settle_task(void *ctx, size_t i, unsigned thread)
+{
+    lm_nn *nn = ctx;
+    size_t d = nn->net.d;
+    float *g = nn->grad + nn->m->t[0].off + i * d;
+
+    (void)thread;
+    LM_TASK(nn->net.k->add(d, g, nn->table + i * d, g));
+}
+
+void lm_nn_settle(lm_nn *nn)
+{
+    if (nn->apart)
+        lm_net_run(&nn->net, nn->net.vocab, settle_task, nn);
+    nn->apart = false;
 }

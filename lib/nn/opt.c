@@ -122,10 +122,11 @@ int lm_nn_update(lm_nn *nn, const lm_adamw *o, double *gnorm)
         return lm_err(LM_EUSAGE, "this trainer was made without gradients");
     if (nn->fresh || !nn->weight)
         return lm_err(LM_EINVALID, "no token of the step has a weight");
+    lm_nn_settle(nn);
     lm_net_run(&nn->net, nn->nsq, norm_task, nn);
     for (size_t i = 0; i < nn->nsq; i++)
         sum += nn->sq[i];
-    nn->mean = mean = (double)nn->t / (double)nn->weight;
+    nn->mean = mean = (double)nn->o.tokens / (double)nn->weight;
     nn->norms = o->norms;
     *gnorm = norm = sqrt(sum) * mean;
     if (!isfinite(norm)) {
@@ -152,6 +153,7 @@ int lm_nn_update(lm_nn *nn, const lm_adamw *o, double *gnorm)
 void lm_nn_clear(lm_nn *nn)
 {
     nn->fresh = true;
+    nn->apart = false;
     nn->weight = 0;
 }
 
@@ -159,6 +161,8 @@ float *lm_nn_array(lm_nn *nn, int which, size_t i)
 {
     size_t off = nn->m->t[i].off;
 
+    if (which == LM_NN_GRAD)
+        lm_nn_settle(nn);
     if (which == LM_NN_MASTER || which == LM_NN_GRAD)
         return (which == LM_NN_MASTER ? nn->m->w : nn->grad) + off;
     if (lm_nn_frozen(nn, i) || (which == LM_NN_V && !nn->var) || (which == LM_NN_EMA && !nn->ema))

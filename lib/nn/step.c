@@ -12,6 +12,7 @@ static void plan_backward(lm_nn *nn, lm_plan *p)
     int fm = n->fmt;
 
     nn->grad = lm_take(p, nn->m->n * 4);
+    nn->table = c->tie ? lm_take(p, nn->m->t[0].n * 4) : NULL;
     lm_opt_plan(nn, p);
     nn->dy = lm_take(p, t * d * 4);
     nn->dx1 = lm_take(p, t * d * 4);
@@ -104,6 +105,8 @@ static int prepare(lm_nn *nn, lm_model *m, const lm_nn_opt *o)
         return err;
     nn->m = m;
     nn->o = *o;
+    if (!o->tokens)
+        nn->o.tokens = (uint64_t)o->rows * o->seq;
     nn->t = (size_t)o->rows * o->seq;
     nn->blocks = (nn->t + LM_BLOCK - 1) / LM_BLOCK;
     nn->chunk = (size_t)(4 << 20) / m->cfg.vocab / LM_BLOCK *
@@ -158,6 +161,11 @@ void lm_nn_free(lm_nn *nn)
 size_t lm_nn_bytes(const lm_nn *nn)
 {
     return nn->bytes;
+}
+
+bool lm_nn_whole(const lm_nn *nn)
+{
+    return nn->t % LM_BLOCK == 0;
 }
 
 /* First half of a layer over a block; for layer 0 the embedding comes first. */
@@ -338,7 +346,7 @@ static int check(const lm_nn *nn, const lm_batch *b, bool targets)
 static int forward(lm_nn *nn, const lm_batch *b, bool grads, float *logits)
 {
     const lm_net *n = &nn->net;
-    float per = 1.0f / (float)nn->t;
+    float per = 1.0f / (float)nn->o.tokens;
     int err = check(nn, b, !logits);
 
     if (err < 0)
@@ -366,33 +374,32 @@ static int forward(lm_nn *nn, const lm_batch *b, bool grads, float *logits)
     return 0;
 }
 
-static void sums(lm_nn *nn, const lm_batch *b, lm_loss *out)
+static void sums(const lm_nn *nn, const lm_batch *b, lm_loss *out)
 {
-    out->loss = out->z = 0;
-    out->weight = 0;
-    for (size_t i = 0; i < nn->t; i++) {
-        uint64_t w = b->weight ? b->weight[i] : 1;
-        double l = (double)w * nn->tok_loss[i], s = nn->tok_lse[i];
-        size_t r = i / nn->o.seq;
+    for (size_t r = 0; r < nn->o.rows; r++) {
+        double loss = 0, z = 0;
+        uint64_t weight = 0;
 
-        if (i % nn->o.seq == 0) {
-            if (out->row_loss)
-                out->row_loss[r] = 0;
-            if (out->row_weight)
-                out->row_weight[r] = 0;
+        for (size_t i = r * nn->o.seq; i < (r + 1) * nn->o.seq; i++) {
+            uint64_t w = b->weight ? b->weight[i] : 1;
+            double s = nn->tok_lse[i];
+
+            if (w) { /* nothing that has no weight may spoil the sum */
+                loss += (double)w * nn->tok_loss[i];
+                z += (double)w * nn->o.zloss * s * s;
+            }
+            weight += w;
         }
-        if (w) { /* nothing that has no weight may spoil the sum */
-            out->loss += l;
-            out->z += (double)w * nn->o.zloss * s * s;
-            if (out->row_loss)
-                out->row_loss[r] += l;
-        }
+        out->loss += loss;
+        out->z += z;
+        out->weight += weight;
+        if (out->row_loss)
+            out->row_loss[r] = loss;
         if (out->row_weight)
-            out->row_weight[r] += w;
-        out->weight += w;
-        if (out->tok_loss)
-            out->tok_loss[i] = nn->tok_loss[i];
+            out->row_weight[r] = weight;
     }
+    if (out->tok_loss)
+        memcpy(out->tok_loss, nn->tok_loss, nn->t * sizeof *out->tok_loss);
 }
 
 int lm_nn_loss(lm_nn *nn, const lm_batch *b, lm_loss *out)
@@ -411,6 +418,7 @@ int lm_nn_logits(lm_nn *nn, const lm_batch *b, float *logits)
 
 int lm_nn_fwdbwd(lm_nn *nn, const lm_batch *b, lm_loss *out)
 {
+    uint64_t before = out->weight;
     int err = nn->o.train ? forward(nn, b, true, NULL)
                           : lm_err(LM_EUSAGE, "this trainer was made without gradients");
 
@@ -419,6 +427,6 @@ int lm_nn_fwdbwd(lm_nn *nn, const lm_batch *b, lm_loss *out)
     lm_nn_backward(nn);
     nn->fresh = false;
     sums(nn, b, out);
-    nn->weight += out->weight;
+    nn->weight += out->weight - before;
     return 0;
 }

@@ -1,5 +1,7 @@
-/* step: one training step: forward, backward, update. Result bits depend on the model, the batch
-   and rows x seq alone; never on threads or on the kernels' instruction level. */
+/* step: one training step: forward, backward, update. Result bits depend on the model and the
+   step's rows alone; never on threads, on the kernels' instruction level, nor on how the rows are
+   cut into micro-batches of whole blocks (LM_BLOCK tokens): every gradient is one chain over the
+   step's tokens. */
 #ifndef LM_NN_STEP_H
 #define LM_NN_STEP_H
 #include "nn/model.h"
@@ -8,12 +10,13 @@
 typedef struct lm_nn lm_nn;
 typedef struct {
     uint32_t rows, seq; /* shape of a micro-batch */
-    lm_pool *pool;      /* NULL = this thread alone; the caller's */
-    bool train;         /* false: only lm_nn_loss and lm_nn_logits */
-    int opt;            /* LM_OPT_*: who updates */
-    int recompute;      /* LM_RECOMPUTE_*; changes no bit */
-    float zloss;        /* weight of the squared log-sum-exp in the gradient, 0 = off */
-    float ema;          /* decay of a moving average of the masters, 0 = none is kept */
+    uint64_t tokens; /* of all micro-batches of a step, what scales the gradient; 0 = rows * seq */
+    lm_pool *pool;   /* NULL = this thread alone; the caller's */
+    bool train;      /* false: only lm_nn_loss and lm_nn_logits */
+    int opt;         /* LM_OPT_*: who updates */
+    int recompute;   /* LM_RECOMPUTE_*; changes no bit */
+    float zloss;     /* weight of the squared log-sum-exp in the gradient, 0 = off */
+    float ema;       /* decay of a moving average of the masters, 0 = none is kept */
     const bool *frozen; /* [m->nt]: these are not updated and have no moments; the caller's until
                            lm_nn_free; NULL = none */
 } lm_nn_opt;
@@ -31,6 +34,8 @@ int lm_nn_new(lm_nn **nn, lm_model *m, const lm_nn_opt *o);
 int lm_nn_need(lm_model *m, const lm_nn_opt *o, size_t *bytes);
 void lm_nn_free(lm_nn *nn);
 size_t lm_nn_bytes(const lm_nn *nn); /* size of the arena */
+/* Are its micro-batches whole blocks, so that a step has the bits of any other cut into such? */
+bool lm_nn_whole(const lm_nn *nn);
 
 /* A micro-batch, all arrays [rows * seq]. target[i] is the id to predict after in[i]; weight[i] =
    0: no loss there (padding, prompt, the last token of a document). start[i]: place within its row
@@ -44,15 +49,17 @@ typedef struct {
     const uint8_t *weight;
     const uint32_t *start, *end;
 } lm_batch;
-/* Loss sums of a micro-batch, f64 in token order; the arrays may be NULL, else are the caller's. */
+/* Loss sums, f64: of a row in token order, and a row after the other onto loss, z and weight, which
+   begin at what the caller put there: those of many micro-batches do not tell how they were cut.
+   The arrays are of this micro-batch, may be NULL, else are the caller's. */
 typedef struct {
-    double loss, z;  /* sum of weight * cross-entropy (nats); of weight * zloss * lse^2 */
-    uint64_t weight; /* sum of weights */
+    double loss, z;  /* + sum of weight * cross-entropy (nats); of weight * zloss * lse^2 */
+    uint64_t weight; /* + sum of weights */
     double *row_loss;
     uint64_t *row_weight; /* [rows] */
     float *tok_loss;      /* [rows * seq] cross-entropy unweighted */
 } lm_loss;
-/* Forward and backward; adds the gradient of sum(w * ce) / (rows * seq) to the accumulators. */
+/* Forward and backward; adds the gradient of sum(w * ce) / tokens to the accumulators. */
 int lm_nn_fwdbwd(lm_nn *nn, const lm_batch *b, lm_loss *out);
 int lm_nn_loss(lm_nn *nn, const lm_batch *b, lm_loss *out); /* forward alone */
 int lm_nn_logits(lm_nn *nn, const lm_batch *b,
@@ -61,7 +68,7 @@ int lm_nn_logits(lm_nn *nn, const lm_batch *b,
 /* With LM_OPT_MUON the hidden matrices are updated by Muon (muon.c), which keeps its momentum in
    LM_NN_M; all else by AdamW (Loshchilov and Hutter 2019), or with LM_OPT_LION everything by Lion
    (kernels/ref/opt.c); decoupled decay on 2-D tensors only. The accumulated gradient is first
-   multiplied by rows * seq / (sum of weights since the last update), then clipped to global norm
+   multiplied by tokens / (sum of weights since the last update), then clipped to global norm
    clip (0 = never). *gnorm: norm before clipping, of what is not frozen. If it is not finite
    nothing is changed and LM_EDIVERGED returned. Accumulators are cleared. */
 typedef struct {

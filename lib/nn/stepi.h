@@ -17,6 +17,9 @@ struct lm_nn {
     size_t bytes, t, blocks,
         chunk;           /* chunk: tokens whose logits exist at a time, a multiple of LM_BLOCK */
     float *grad;         /* [m->n] */
+    float *table;        /* [vocab, d] or NULL: of a table that is the head too, its gradient as an
+                            embedding, so that each of its two chains goes through the step alone */
+    bool apart;          /* table holds something that grad lacks */
     float *mom, *var;    /* [nmom]: of tensor i from moff[i] on; var NULL under Lion */
     float *ema;          /* [m->n] or NULL */
     size_t *moff, nmom;  /* [nt + 1]: frozen tensors take no room */
@@ -51,6 +54,7 @@ void lm_nn_redo(struct lm_nn *nn); /* q, k, v and attention of the layer under w
 void lm_nn_head_backward(
     struct lm_nn *nn); /* weight gradient of the head for the chunk under way */
 void lm_nn_embed_backward(struct lm_nn *nn);
+void lm_nn_settle(struct lm_nn *nn); /* adds table to grad */
 enum { LM_PIECE = 4096 }; /* elements of an update's task; part of the meaning of the norm */
 static inline bool lm_nn_frozen(const struct lm_nn *nn, size_t i)
 {

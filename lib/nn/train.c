@@ -237,6 +237,7 @@ static int setup(lm_trainer *t, lm_buf *drift, lm_buf *bad)
     t->pool = lm_pool_new(o->jobs);
     n.rows = (uint32_t)t->micro;
     n.seq = (uint32_t)t->seq;
+    n.tokens = t->rows * t->seq;
     n.pool = t->pool;
     n.frozen = t->frozen;
     if ((err = lm_trainer_nn(t, &n)) < 0)

@@ -42,6 +42,7 @@ static void run_record(lm_trainer *t)
     lm_id_hex(id, hex);
     lm_set(&r, "model", lm_cstr(hex));
     lm_setf(&r, "params", "%zu", t->m->n);
+    lm_setf(&r, "micro-rows", "%" PRIu64, t->micro);
     for (size_t i = 0; i < t->recipe.n; i++)
         lm_set(&r, t->recipe.v[i].key, lm_cstr(t->recipe.v[i].val));
     for (size_t i = 0; i < t->sched.n; i++)

@@ -94,6 +94,7 @@ static int step(lm_trainer *t, lm_stepfacts *f)
                   .wd = t->o->wd,
                   .clip = t->o->clip,
                   .norms = lm_trainer_stats_due(t, t->step + 1)};
+    lm_loss l = {.row_loss = t->row_loss, .row_weight = t->row_weight};
     uint64_t hash = 0;
     double t0 = lm_now(), t1;
     int got;
@@ -101,8 +102,6 @@ static int step(lm_trainer *t, lm_stepfacts *f)
     *f = (lm_stepfacts){0};
     lm_data_ahead(t->data, t->samples + t->rows, t->rows);
     for (uint64_t i = 0; i < t->rows; i += t->micro) {
-        lm_loss l = {.row_loss = t->row_loss, .row_weight = t->row_weight};
-
         t1 = lm_now();
         for (uint64_t r = 0; r < t->micro; r++) {
             uint64_t h;
@@ -120,14 +119,14 @@ static int step(lm_trainer *t, lm_stepfacts *f)
         if ((got = lm_nn_fwdbwd(t->nn, &b, &l)) < 0)
             return got;
         f->ms_model += (lm_now() - t1) * 1e3;
-        f->loss += l.loss;
-        f->z += l.z;
-        f->weight += l.weight;
         for (uint64_t r = 0; r < t->micro; r++) {
             t->rowlog[2 * (i + r)] = (float)t->row_loss[r];
             t->rowlog[2 * (i + r) + 1] = (float)t->row_weight[r];
         }
     }
+    f->loss = l.loss;
+    f->z = l.z;
+    f->weight = l.weight;
     if ((got = lm_trainer_marked(t)))
         return got;
     if (!f->weight)
@@ -200,13 +199,10 @@ static int score(lm_trainer *t, double *sum, uint64_t *weight)
 {
     const lm_data_facts *v = lm_data_about(t->val);
     lm_batch b = {.in = t->ids, .target = t->tgt, .weight = t->w, .start = t->start};
+    lm_loss l = {0};
     int err;
 
-    *sum = 0;
-    *weight = 0;
     for (uint64_t i = 0; i < v->rows; i += t->micro) {
-        lm_loss l = {0};
-
         for (uint64_t r = 0; r < t->micro; r++) {
             if (i + r >= v->rows)
                 blank(t, r);
@@ -216,9 +212,9 @@ static int score(lm_trainer *t, double *sum, uint64_t *weight)
         b.end = ends(t);
         if ((err = lm_nn_loss(t->nn, &b, &l)) < 0)
             return err;
-        *sum += l.loss;
-        *weight += l.weight;
     }
+    *sum = l.loss;
+    *weight = l.weight;
     return *weight ? 0 : lm_err(LM_EINVALID, "the validation rows have no token of a weight");
 }
 

@@ -75,7 +75,10 @@ void lm_trainer_recipe(lm_trainer *t)
     lm_settings_add(r, "vocab", "%s", t->vocab[0] ? t->vocab : "none");
     lm_settings_add(r, "seed", "%" PRIu64, o->seed);
     lm_settings_add(r, "seq", "%" PRIu64, t->seq);
-    lm_settings_add(r, "micro", "%" PRIu64, t->micro);
+    if (lm_nn_whole(t->nn)) /* it changes no bit, and may change */
+        lm_settings_add(r, "micro", "any");
+    else
+        lm_settings_add(r, "micro", "%" PRIu64, t->micro);
     lm_settings_add(r, "batch-tokens", "%" PRIu64, t->rows * t->seq);
     lm_settings_add(r, "pack", "%s", o->plain ? "plain" : "docmask");
     skip_hash(t, r);
@@ -145,6 +148,8 @@ void lm_trainer_state(const lm_trainer *t, lm_buf *out)
 static const char *cure(const char *key)
 {
     static const char *const c[][2] = {{"data", "give the shards the run began with"},
+                                       {"micro", "give the old value ('any': rows that make a "
+                                                 "multiple of 64 tokens)"},
                                        {"vocab", "use the tokenizer the run began with"},
                                        {"arch", "use the model the run began with"}};
 
