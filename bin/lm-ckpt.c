@@ -1,4 +1,4 @@
-/* lm-ckpt: list the checkpoints of a run, tell about a model, find damage.
+/* lm-ckpt: list the checkpoints of a run, tell lm_about a model, find damage.
    Apart from lm-check: it reads folders of models against their MANIFEST, not streams. */
 #include "lm.h"
 #include <inttypes.h>
@@ -18,14 +18,6 @@ static const lm_tool tool = {.name = "lm-ckpt",
                              .epilog =
                                  "DIR: a run of lm-train, a checkpoint of it, or any model.\n"};
 
-/* What is known of one model. Texts are "" where there is nothing. */
-typedef struct {
-    char *path;
-    bool latest;
-    char step[24], tokens[24], loss[32], val[32];
-    uint64_t bytes, params, tensors, of_dt[LM_NDT];
-} about;
-
 /* The first error stands for all; the others are warnings. */
 typedef struct {
     lm_error why;
@@ -42,14 +34,6 @@ static void went_wrong(outcome *o)
         lm_warn("%s: %s: %s", e->where, lm_class_name(e->err), e->detail);
 }
 
-static char *in_dir(const char *dir, const char *name)
-{
-    lm_buf b = {0};
-
-    lm_buf_addf(&b, "%s/%s", dir, name);
-    return b.p;
-}
-
 static void clean(const char *s, lm_buf *out)
 {
     out->n = 0;
@@ -57,91 +41,7 @@ static void clean(const char *s, lm_buf *out)
     lm_pct_encode(out, lm_cstr(s));
 }
 
-/* state.json of a checkpoint; *j stays NULL where there is none. */
-static int read_state(const char *dir, json_t **j, about *a)
-{
-    char *path = in_dir(dir, "state.json");
-    uint64_t step, tokens;
-    int err = 0;
-
-    *j = NULL;
-    if (!access(path, F_OK)) {
-        err = lm_json_read(path, 1 << 20, j);
-        if (err >= 0 && ((err = lm_json_need(lm_json_u64(*j, "step", &step), "step")) < 0 ||
-                         (err = lm_json_need(lm_json_u64(*j, "tokens", &tokens), "tokens")) < 0))
-            lm_err_at(err, path, "%s", lm_last_error()->detail);
-        if (err >= 0) {
-            snprintf(a->step, sizeof a->step, "%" PRIu64, step);
-            snprintf(a->tokens, sizeof a->tokens, "%" PRIu64, tokens);
-        }
-    }
-    free(path);
-    return err < 0 ? err : 0;
-}
-
-/* Sizes of a model from its tables; its values are not read. */
-static int read_sizes(const char *dir, about *a)
-{
-    lm_st **f;
-    size_t n;
-    char *inside = in_dir(dir, "."); /* of a link too */
-    int err = lm_tree_bytes(inside, &a->bytes);
-
-    free(inside);
-    if (err || (err = lm_st_open_model(&f, &n, dir)))
-        return err;
-    for (size_t k = 0; k < n; k++) {
-        const lm_st_tensor *t;
-
-        for (size_t i = 0; (t = lm_st_at(f[k], i)); i++) {
-            a->params += t->count;
-            a->tensors++;
-            a->of_dt[t->dt]++;
-        }
-        lm_st_close(f[k]);
-    }
-    free(f);
-    return 0;
-}
-
-/* Losses of v[0..n) from the records of their run, as far as it has any. */
-static void read_losses(const char *run, about *v, size_t n)
-{
-    char *path = in_dir(run, "metrics.lm");
-    lm_in *in = access(path, R_OK) ? NULL : lm_in_open(path, LM_IN_LAX);
-    lm_metrics m = {0};
-    lm_dict steps = {0};
-    lm_rec r = {0};
-
-    for (size_t i = 0; i < n; i++)
-        lm_dict_put(&steps, lm_cstr(v[i].step), i);
-    while (in && lm_next(in, &r) == 1) {
-        lm_str kind = lm_get(&r, "kind"), step = lm_get(&r, "step");
-
-        if (lm_is(r.type, "run") ||
-            (lm_is(r.type, "metric") && step.p && (lm_is(kind, "step") || lm_is(kind, "val")) &&
-             lm_dict_get(&steps, step)))
-            (void)lm_metrics_take(&m, &r); /* what it cannot take has no loss to show */
-    }
-    for (size_t i = 0; i < m.n; i++) {
-        lm_str loss = lm_mrow_get(&m.row[i], "loss");
-        char step[24];
-        uint64_t *at;
-
-        snprintf(step, sizeof step, "%" PRIu64, m.row[i].step);
-        at = m.row[i].dead || !loss.p ? NULL : lm_dict_get(&steps, lm_cstr(step));
-        if (at)
-            snprintf(lm_is(m.row[i].kind, "val") ? v[*at].val : v[*at].loss, sizeof v->loss, "%.*s",
-                     (int)loss.n, loss.p);
-    }
-    lm_metrics_free(&m);
-    lm_dict_free(&steps);
-    lm_rec_free(&r);
-    lm_in_close(in);
-    free(path);
-}
-
-static void row(const about *a)
+static void row(const lm_about *a)
 {
     lm_buf b = {0};
     char size[16];
@@ -185,9 +85,9 @@ static void settings(const json_t *j, const char *key)
 }
 
 /* All that is known of one model, for people. */
-static int details(const about *a, const json_t *state)
+static int details(const lm_about *a, const json_t *state)
 {
-    char *path = in_dir(a->path, "config.json"), hex[33] = "", text[64];
+    char *path = lm_in_dir(a->path, "config.json"), hex[33] = "", text[64];
     json_t *cfg = NULL;
     lm_str type = {0};
     lm_buf dts = {0};
@@ -226,7 +126,7 @@ static int details(const about *a, const json_t *state)
 
 static void list_run(const char *run, const uint64_t *step, size_t n, outcome *o)
 {
-    about *v = lm_zalloc(n + 1, sizeof *v);
+    lm_about *v = lm_zalloc(n + 1, sizeof *v);
     uint64_t latest = lm_ckpt_latest(run);
     lm_buf shown = {0};
 
@@ -237,14 +137,14 @@ static void list_run(const char *run, const uint64_t *step, size_t n, outcome *o
         lm_ckpt_path(run, step[i], &path);
         v[i].path = path.p;
         v[i].latest = step[i] == latest;
-        if (read_state(path.p, &state, &v[i]))
+        if (lm_about_state(&v[i], &state))
             went_wrong(o);
-        if (read_sizes(path.p, &v[i]))
+        if (lm_about_sizes(&v[i]))
             went_wrong(o);
         snprintf(v[i].step, sizeof v[i].step, "%" PRIu64, step[i]);
         json_decref(state);
     }
-    read_losses(run, v, n);
+    lm_about_losses(run, v, n);
     if (!tsv) {
         clean(run, &shown);
         printf("%s\n%10s %14s %11s %11s %9s\n", shown.p, "step", "tokens", "loss", "val", "size");
@@ -252,36 +152,35 @@ static void list_run(const char *run, const uint64_t *step, size_t n, outcome *o
     }
     for (size_t i = 0; i < n; i++) {
         row(&v[i]);
-        free(v[i].path);
+        free((char *)v[i].path);
     }
     free(v);
 }
 
 static void list_model(const char *dir, outcome *o)
 {
-    about a = {.path = lm_strdup(dir)};
-    char *run = in_dir(dir, "..");
+    lm_about a = {.path = dir};
+    char *run = lm_in_dir(dir, "..");
     json_t *state;
 
-    if (read_state(dir, &state, &a))
+    if (lm_about_state(&a, &state))
         went_wrong(o);
-    if (read_sizes(dir, &a))
+    if (lm_about_sizes(&a))
         went_wrong(o);
     if (*a.step)
-        read_losses(run, &a, 1);
+        lm_about_losses(run, &a, 1);
     if (tsv)
         row(&a);
     else if (details(&a, state))
         went_wrong(o);
     json_decref(state);
     free(run);
-    free(a.path);
 }
 
 /* The tensors that share a byte with d, parted by commas; their number. */
 static size_t tensors_in(const char *dir, const lm_damage *d, lm_buf *out)
 {
-    char *path = in_dir(dir, d->file);
+    char *path = lm_in_dir(dir, d->file);
     size_t len = strlen(d->file), n = 0;
     lm_buf name = {0};
     lm_st *st = NULL;
@@ -364,8 +263,8 @@ static void verify(const char *dir, outcome *o)
 /* A run has checkpoints or records, a model its configuration. */
 static void one(const char *dir, outcome *o)
 {
-    char *cfg = in_dir(dir, "config.json"), *log = in_dir(dir, "metrics.lm"),
-         *man = in_dir(dir, "MANIFEST");
+    char *cfg = lm_in_dir(dir, "config.json"), *log = lm_in_dir(dir, "metrics.lm"),
+         *man = lm_in_dir(dir, "MANIFEST");
     uint64_t *step = NULL;
     size_t n = 0;
 

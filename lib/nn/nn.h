@@ -22,6 +22,7 @@
 #include "nn/bench.h"
 #include "nn/plot.h"
 #include "nn/ckpt.h"
+#include "nn/about.h"
 #include "nn/avg.h"
 #include "nn/train.h"
 #include "nn/sample.h"
