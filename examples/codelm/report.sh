@@ -35,9 +35,13 @@ score() { printf '%s\n' "$scores" | grep " name=$1 " | attr value; }
 params=$(($(wc -c <"$d/init/model.safetensors") / 20000))
 steps=$(lm-metrics -k step,tokens,loss "$d/run/metrics.lm" | tail -n 1)
 secs() { awk '{ s += $2 - $1 } END { printf "%.1f", s }' "$d/times/$1"; } # STAGE
-printf '%s\n' "$steps" | awk -F'\t' -v v="$vocab" -v t="$tokens" -v p="$params" -v b="$(score bytes-per-token)" -v s="$(secs train)" '{
+# The step in the middle of all, by speed: what begins, saves and is disturbed is left out of it.
+middle() { lm-metrics -q --kind time -k "$1" "$d/run/metrics.lm" | sed 1d | sort -g | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
+printf '%s\n' "$steps" | awk -F'\t' -v v="$vocab" -v t="$tokens" -v p="$params" -v b="$(score bytes-per-token)" -v s="$(secs train)" \
+    -v tps="$(middle tps)" -v peak="$(middle mfu)" -v gemm="$(middle mfu-measured)" '{
     printf "Vocabulary of %d tokens, %.2f bytes each on the held-out files; %.2f M tokens to train on.\n", v, b, t / 1e6
-    printf "Model of %.1f M parameters, %d steps, %.2f M tokens seen in %.0f s (%.0f a second).\n", p / 100, $1, $2 / 1e6, s, $2 / s }'
+    printf "Model of %.1f M parameters, %d steps, %.2f M tokens seen in %.0f s: %.0f tokens a second,\n", p / 100, $1, $2 / 1e6, s, tps
+    printf "%.0f %% of the multiply-adds this machine reaches, %.0f %% of what its fastest product does.\n", 100 * peak, 100 * gemm }'
 echo
 cat "$d/loss.txt"
 echo

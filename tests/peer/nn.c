@@ -54,6 +54,7 @@ static int train(const char *verb, lm_model *m, uint32_t rows, uint32_t seq, uin
     b.target = input(t, 4);
     b.weight = input(t, 1);
     for (uint64_t i = 0; i < steps; i++) {
+        l = (lm_loss){0};
         if (lm_nn_fwdbwd(nn, &b, &l) < 0)
             return fail("step");
         l.loss /= (double)l.weight;

@@ -50,7 +50,7 @@ def make(name, cfg, change=None):
 class Foundry(MptAttention):
     """Attention as llm-foundry has it: what transformers' mpt reads and passes over."""
 
-    def forward(self, hidden_states, position_bias, past_key_values=None, attention_mask=None, cache_position=None):
+    def forward(self, hidden_states, position_bias, attention_mask=None, **_):
         b, t, d = hidden_states.shape
         q, k, v = self.Wqkv(hidden_states).clamp(-self.clip_qkv, self.clip_qkv).chunk(3, dim=2)
         q, k, v = (x.reshape(b, t, self.n_heads, -1).transpose(1, 2) for x in (self.q_ln(q), self.k_ln(k), v))
@@ -129,8 +129,8 @@ def one(name, model):
         if kind == 'prefixes':
             end, add = prefixes(start, gen)
         kw = dict(input_ids=torch.tensor(ids.astype(np.int64)))
-        if kind != 'plain' and 'mpt' in name:
-            kw.update(attention_mask=(add == 0).float())
+        if kind != 'plain' and 'mpt' in name: # 4 took what is seen, 5 takes what is added
+            kw.update(attention_mask=(add == 0).float() if transformers.__version__ < '5' else add)
         elif kind != 'plain':
             kw.update(position_ids=pos, attention_mask=add)
         else:

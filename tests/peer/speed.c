@@ -41,6 +41,7 @@ static int train(int dt)
     all = lm_now();
     for (int i = 0; i < (int)arg[9]; i++) {
         t = lm_now(), c0 = cpu();
+        l = (lm_loss){0};
         if (lm_nn_fwdbwd(nn, &(lm_batch){.in = in, .target = in + 1}, &l) < 0)
             return 1;
         t = lm_now() - t;
