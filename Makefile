@@ -135,7 +135,7 @@ $(FUZZ:%=$(O)/fuzz/%): $(O)/fuzz/%: $(O)/obj/tests/fuzz/%.o $(O)/liblm.a
 	$(LINK) -fsanitize=fuzzer
 
 unit: $(UNITS)
-helpers: $(HELPERS) $(PEERS)
+helpers: $(HELPERS) $(PEERS) $(O)/shim.so
 
 # Python with the peers of tests/requirements.txt: tests and benches that need it skip without.
 LM_PEERS ?= $(wildcard $(CURDIR)/build/peers/bin/python)

@@ -79,6 +79,14 @@ int lm_cfg_parse(lm_cfg *c, lm_str json, const char *where); /* the same from me
 int lm_cfg_write(const lm_cfg *c, const char *dir);
 void lm_cfg_text(const lm_cfg *c, lm_buf *out); /* the bytes of lm_cfg_write */
 void lm_cfg_free(lm_cfg *c);
+/* In what `now` computes differently from `was`, in a fixed order; types of saved weights, token ids and
+   initializer_range do not count. shape: it changes which tensors there are, or their sizes; of another family that
+   alone is told. Returns how many; key lives for ever. */
+enum { LM_CFG_DIFFS = 27 };
+typedef struct { const char *key; char was[32], now[32]; bool shape; } lm_cfgdiff;
+size_t lm_cfg_diff(const lm_cfg *was, const lm_cfg *now, lm_cfgdiff d[LM_CFG_DIFFS]);
+/* Takes from another of the same shape the numbers that are no shape. */
+void lm_cfg_adopt(lm_cfg *c, const lm_cfg *from);
 const lm_family *lm_family_of(const lm_cfg *c);
 const char *lm_cfg_ctx_key(const lm_cfg *c); /* the family's name of .ctx, for messages */
 size_t lm_dtype_size(int dt);                /* bytes of one element, 0 if unknown */

@@ -17,7 +17,7 @@ int lm_beside_copy(const char *from, const char *dir);
 
 /* MANIFEST of a directory: a line `xxh128 offset length file` for each 64 MiB of each file but itself, by
    name; those of its folders too, as FOLDER/FILE. Write, and check: LM_ECORRUPT, LM_ETRUNC name file and bytes, LM_EMISSING what is not there. Files
-   that were laid beside later are no damage. */
+   that were laid beside later are no damage, but one of a checkpoint's own that MANIFEST does not list is: LM_ECORRUPT. */
 int lm_manifest_write(const char *dir);
 int lm_manifest_check(const char *dir);
 /* What is damaged, part by part. err: LM_ECORRUPT, LM_ETRUNC, LM_EMISSING; LM_EMISMATCH: a file that MANIFEST does not

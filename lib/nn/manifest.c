@@ -279,16 +279,33 @@ int lm_manifest_each(const char *dir, int (*bad)(void *ctx, const lm_damage *d),
     return err;
 }
 
+/* Without these there is no checkpoint: a MANIFEST cut at the end of a line would else be as good
+   as a whole one. */
+static bool vital(const char *name)
+{
+    static const char *const file[] = {"config.json", "model.safetensors", "state.json",
+                                       "train.safetensors"};
+
+    for (size_t i = 0; i < LM_COUNT(file); i++)
+        if (!strcmp(file[i], name))
+            return true;
+    return false;
+}
+
 static int first(void *dir, const lm_damage *d)
 {
     lm_buf path = {0};
+    int err = d->err;
 
-    if (d->err == LM_EMISMATCH) /* what was laid beside is not the checkpoint's */
-        return 0;
+    if (err == LM_EMISMATCH) { /* what was laid beside is not the checkpoint's */
+        if (!vital(d->file))
+            return 0;
+        err = LM_ECORRUPT;
+    }
     lm_buf_addf(&path, "%s/%s", (const char *)dir, d->file);
-    lm_err_at(d->err, path.p, "%s", d->what);
+    lm_err_at(err, path.p, "%s", d->what);
     lm_buf_free(&path);
-    return d->err;
+    return err;
 }
 
 int lm_manifest_check(const char *dir)

@@ -3,6 +3,7 @@
 #include "nn/weights.h"
 #include "base/json.h"
 #include "kernels/kern.h"
+#include <unistd.h>
 
 static lm_model *fresh(lm_cfg *cfg)
 {
@@ -57,46 +58,78 @@ int lm_model_init(lm_model **out, lm_cfg *cfg, uint64_t seed)
 }
 
 /* Loading. */
-static const lm_st_tensor *in_files(const lm_model *m, const char *name)
+static const lm_st_tensor *in_files(const lm_model *m, const char *name, const char **path)
 {
     const lm_st_tensor *s = NULL;
 
     for (size_t i = 0; i < m->nfile && !s; i++)
-        s = lm_st_find(m->file[i], name);
+        if ((s = lm_st_find(m->file[i], name)))
+            *path = lm_st_path(m->file[i]);
     return s;
 }
 
-/* A float is not finite if its exponent is all ones; the top 16 bits tell for F32 and BF16. */
-static bool finite(const lm_ftensor *t)
+/* The first value that is not finite, t->n if all are: its exponent is all ones, which the top 16
+   bits tell for F32 and BF16. */
+static size_t not_finite(const lm_ftensor *t)
 {
     const uint16_t *h = t->src, mask = t->dt == LM_F16 ? 0x7c00 : 0x7f80;
-    size_t step = t->dt == LM_F32 ? 2 : 1, bad = 0;
+    size_t step = t->dt == LM_F32 ? 2 : 1, bad = 0, at = step - 1;
 
     for (size_t i = step - 1; i < t->n * step; i += step)
         bad += (h[i] & mask) == mask;
-    return !bad;
+    if (!bad)
+        return t->n;
+    while ((h[at] & mask) != mask)
+        at += step;
+    return at / step;
 }
 
-static int bind(lm_model *m, lm_ftensor *t, const char *dir)
+/* "64,32": the sizes of a tensor. */
+static const char *sizes(char *out, size_t room, int nd, const uint64_t *dim)
 {
-    const lm_st_tensor *s = in_files(m, t->name);
+    size_t n = 0;
+
+    *out = 0;
+    for (int i = 0; i < nd && n < room; i++)
+        n +=
+            (size_t)snprintf(out + n, room - n, "%s%llu", i ? "," : "", (unsigned long long)dim[i]);
+    return out;
+}
+
+static int other_shape(const char *where, const lm_ftensor *t, const lm_st_tensor *s)
+{
+    uint64_t dim[2] = {t->dim[0], t->dim[1]};
+    char has[180], want[48];
+
+    return lm_err_at(LM_EINVALID, where, "tensor %s is [%s], but has the shape [%s] by config.json",
+                     t->name, sizes(has, sizeof has, s->nd, s->dim),
+                     sizes(want, sizeof want, t->nd, dim));
+}
+
+static int bind(lm_model *m, lm_ftensor *t, const char *all)
+{
+    const char *where = all;
+    const lm_st_tensor *s = in_files(m, t->name, &where);
+    size_t bad;
 
     if (!s && !strncmp(t->name, "transformer.", 12)) /* the first gpt2 files have no trunk */
-        s = in_files(m, t->name + 12);
+        s = in_files(m, t->name + 12, &where);
+    else if (s && !strncmp(t->name, "transformer.", 12) && in_files(m, t->name + 12, &where))
+        return lm_err_at(LM_EINVALID, where, "tensor %s is also there as %s", t->name + 12,
+                         t->name);
     if (!s)
-        return lm_err_at(LM_EINVALID, dir, "tensor %s is missing", t->name);
+        return lm_err_at(LM_EINVALID, where, "tensor %s is missing", t->name);
     if (s->nd != t->nd || s->dim[0] != t->dim[0] || (t->nd == 2 && s->dim[1] != t->dim[1]))
-        return lm_err_at(LM_EINVALID, dir,
-                         "tensor %s does not have the shape that config.json tells", t->name);
+        return other_shape(where, t, s);
     if (s->dt != LM_F32 && s->dt != LM_BF16 && s->dt != LM_F16)
-        return lm_err_at(LM_EINVALID, dir, "tensor %s: type %s is not supported", t->name,
+        return lm_err_at(LM_EINVALID, where, "tensor %s: type %s is not supported", t->name,
                          lm_dtype_name(s->dt));
     t->dt = s->dt;
     t->src = s->data;
     if ((uintptr_t)t->src % lm_dtype_size(t->dt))
-        return lm_err_at(LM_EINVALID, dir, "tensor %s is not aligned", t->name);
-    if (!finite(t))
-        return lm_err_at(LM_EINVALID, dir, "tensor %s holds a value that is not finite", t->name);
+        return lm_err_at(LM_EINVALID, where, "tensor %s is not aligned", t->name);
+    if ((bad = not_finite(t)) < t->n)
+        return lm_err_at(LM_EINVALID, where, "tensor %s: value %zu is not finite", t->name, bad);
     lm_tensors_bind(m, t);
     return 0;
 }
@@ -115,7 +148,7 @@ static bool ignorable(const lm_model *m, const char *name) /* buffers that older
                : ends(name, ".rotary_emb.inv_freq");
 }
 
-static int check_extra(lm_model *m, const char *dir)
+static int check_extra(lm_model *m)
 {
     const lm_st_tensor *s;
     const lm_tensor *t;
@@ -125,12 +158,12 @@ static int check_extra(lm_model *m, const char *dir)
             if (lm_tensors_file(m, s->name) || ignorable(m, s->name))
                 continue;
             if (strcmp(s->name, "lm_head.weight"))
-                return lm_err_at(LM_EINVALID, dir, "tensor %.80s has no place in the model",
-                                 s->name);
+                return lm_err_at(LM_EINVALID, lm_st_path(m->file[f]),
+                                 "tensor %.80s has no place in the model", s->name);
             t = &m->t[0]; /* a tied head may be there again, but must be the same */
             if (s->dt != t->dt || s->count != t->n || memcmp(s->data, t->src, s->bytes))
                 return lm_err_at(
-                    LM_EINVALID, dir,
+                    LM_EINVALID, lm_st_path(m->file[f]),
                     "lm_head.weight differs from the embedding though config.json ties them");
         }
     return 0;
@@ -140,6 +173,7 @@ int lm_model_load(lm_model **out, const char *dir, int dt, unsigned flags)
 {
     lm_cfg cfg;
     lm_model *m;
+    lm_buf all = {0}; /* the file that says which tensors there are */
     int err = lm_cfg_read(&cfg, dir);
 
     *out = NULL;
@@ -147,10 +181,16 @@ int lm_model_load(lm_model **out, const char *dir, int dt, unsigned flags)
         return err;
     m = fresh(&cfg);
     err = lm_st_open_model(&m->file, &m->nfile, dir);
+    lm_buf_addf(&all, "%s/model.safetensors.index.json", dir);
+    if (m->nfile == 1 && access(all.p, F_OK)) {
+        all.n = 0;
+        lm_buf_adds(&all, lm_st_path(m->file[0]));
+    }
     for (size_t i = 0; i < m->nf && !err; i++)
-        err = bind(m, &m->f[i], dir);
+        err = bind(m, &m->f[i], all.p);
     if (!err)
-        err = check_extra(m, dir);
+        err = check_extra(m);
+    lm_buf_free(&all);
     if (err < 0) {
         lm_model_free(m);
         return err;

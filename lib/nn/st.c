@@ -10,6 +10,7 @@ enum { HEAD_MAX = 100 << 20 }; /* as the format's own reader */
 
 struct lm_st {
     lm_str map, own; /* own: to unmap at the end */
+    char *path;      /* of the file; NULL: from memory */
     json_t *head;
     lm_st_tensor *t;
     size_t n;
@@ -25,6 +26,7 @@ void lm_st_close(lm_st *st)
     free(st->t);
     if (st->own.p)
         lm_munmap_file(st->own);
+    free(st->path);
     free(st);
 }
 
@@ -184,7 +186,13 @@ int lm_st_open(lm_st **st, const char *path)
         return err;
     }
     (*st)->own = m;
+    (*st)->path = lm_strdup(path);
     return 0;
+}
+
+const char *lm_st_path(const lm_st *st)
+{
+    return st->path;
 }
 
 /* The files that an index names, each once, in its order. */

@@ -29,6 +29,7 @@ size_t lm_st_count(const lm_st *st);
 const lm_st_tensor *lm_st_at(const lm_st *st, size_t i);           /* in order of the data */
 const lm_st_tensor *lm_st_find(const lm_st *st, const char *name); /* NULL if absent */
 const char *lm_st_meta(const lm_st *st, const char *key); /* a string of __metadata__, or NULL */
+const char *lm_st_path(const lm_st *st); /* as it was opened by; NULL of lm_st_parse, lm_st_head */
 void lm_st_close(lm_st *st);
 
 /* Writes PATH whole: the table first (name, dt, nd, dim of t[0..n), in this order), then each

@@ -199,6 +199,38 @@ static int wind_on(lm_trainer *t)
     return 0;
 }
 
+/* MODEL is what the run began with; numbers that are no shape may change where drift is allowed. */
+static int same_model(lm_trainer *t, lm_buf *drift)
+{
+    lm_cfgdiff d[LM_CFG_DIFFS];
+    lm_buf at = {0};
+    lm_cfg c;
+    int err = lm_cfg_read(&c, t->o->model);
+    size_t n = err < 0 ? 0 : lm_cfg_diff(&t->m->cfg, &c, d);
+
+    lm_buf_addf(&at, "%s/config.json", t->from.p);
+    for (size_t i = 0; i < n && !err; i++) {
+        if (d[i].shape)
+            err = lm_err_at(LM_EMISMATCH, at.p,
+                            "%s was %s, now %s in %s: use the model the run began with, or another "
+                            "folder for the run",
+                            d[i].key, d[i].was, d[i].now, t->o->model);
+        else if (!t->o->allow_drift)
+            err = lm_err_at(LM_EMISMATCH, at.p,
+                            "%s was %s, now %s in %s: use the model the run began with, or "
+                            "--allow-drift",
+                            d[i].key, d[i].was, d[i].now, t->o->model);
+        else
+            lm_buf_addf(drift, "%s%s:%s->%s", drift->n ? " " : "", d[i].key, d[i].was, d[i].now);
+    }
+    if (n && !err)
+        lm_cfg_adopt(&t->m->cfg, &c);
+    if (!err || n)
+        lm_cfg_free(&c);
+    lm_buf_free(&at);
+    return err < 0 ? err : 0;
+}
+
 static int setup(lm_trainer *t, lm_buf *drift, lm_buf *bad)
 {
     const lm_train_opt *o = t->o;
@@ -217,21 +249,8 @@ static int setup(lm_trainer *t, lm_buf *drift, lm_buf *bad)
         lm_warn("%s has no tokenizer.json: the vocabulary of the shards is not checked", o->model);
     if ((err = lm_model_load(&t->m, t->from.p, o->dt, LM_MODEL_RW)) < 0)
         return err;
-    if (t->resumed) { /* the shape asked for is MODEL's */
-        lm_cfg c;
-
-        if ((err = lm_cfg_read(&c, o->model)) < 0)
-            return err;
-        if (c.vocab != t->m->cfg.vocab || c.dim != t->m->cfg.dim || c.layers != t->m->cfg.layers ||
-            c.family != t->m->cfg.family)
-            err = lm_err_at(LM_EMISMATCH, t->from.p,
-                            "the run began with another model than %s: use that, or another "
-                            "folder",
-                            o->model);
-        lm_cfg_free(&c);
-        if (err)
-            return err;
-    }
+    if (t->resumed && (err = same_model(t, drift)))
+        return err;
     if ((err = open_data(t)) || (err = plan(t)) || (err = lm_trainer_freeze(t)))
         return err;
     t->pool = lm_pool_new(o->jobs);

@@ -2,6 +2,7 @@
    - FAULT_SHORT=1: reads and writes move fewer bytes than asked, as a hash of their count says
    - FAULT_EINTR=K: one of K reads, writes and polls is interrupted, as a hash of their count says
    - FAULT_ENOSPC=N: writes to files fail with ENOSPC once N bytes were written
+   - FAULT_FREED=K: .. until K writes were refused: there is space again
    - FAULT_EIO=N: the N-th read fails with EIO
    - FAULT_MALLOC=N: the N-th allocation fails, and all after it; 0 = none
    - FAULT_MALLOC1=N: the N-th allocation fails, that one alone
@@ -31,8 +32,8 @@ void *__libc_memalign(size_t align, size_t n);
 void *memalign(size_t align, size_t n);
 
 static atomic_long calls, reads, allocs;
-static atomic_llong written;
-static long every, fail_read, fail_alloc, fail_one;
+static atomic_llong written, refused;
+static long every, fail_read, fail_alloc, fail_one, freed;
 static long long space = -1;
 static int shorter;
 static bool armed; /* set once main is near: the loader's own calls pass */
@@ -83,6 +84,7 @@ __attribute__((constructor)) static void arm(void)
     shorter = (int)number("FAULT_SHORT", 0);
     every = number("FAULT_EINTR", 0);
     space = number("FAULT_ENOSPC", -1);
+    freed = number("FAULT_FREED", 0);
     fail_read = number("FAULT_EIO", 0);
     fail_alloc = number("FAULT_MALLOC", 0);
     fail_one = number("FAULT_MALLOC1", 0);
@@ -146,7 +148,10 @@ static size_t room(int fd, size_t n)
     if (!armed || space < 0 || fd == 2 || fstat(fd, &st) || !S_ISREG(st.st_mode))
         return n;
     was = atomic_fetch_add(&written, (long long)n);
+    if (freed && atomic_load(&refused) >= freed)
+        return n;
     if (was >= space) {
+        atomic_fetch_add(&refused, 1);
         hit();
         errno = ENOSPC;
         return 0;
