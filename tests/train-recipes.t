@@ -96,6 +96,21 @@ run '.. their gradients make the norm' 0 'lm-metrics -q --kind layer --jsonl twe
 run '.. and their updates are what changed' 0 'T change --lr 0.01 --steps 10 --opt lion --wd 0 --sched const --warmup 0 &&
     lm-metrics -q --kind layer -k u-embed change/metrics.lm | tail -n 1 | awk "{ d = \$1 / (0.01 * sqrt(64 * 32)) - 1; exit !(d < 0.05 && d > -0.2) }"'
 run 'a histogram with --stats 2 counts every number' 0 'T hist --lr 0.01 --steps 10 --stats 2 && lm-metrics -q --kind hist --jsonl hist/metrics.lm | grep -o "\"b-[^,}]*" | sed "s/.*://" | tr -d "\"" | awk "{ s += \$1 } END { exit s != 14560 }"'
+# --- steps without a token to learn from
+i=0
+while [ $i -lt 40 ]; do
+    [ $i -ge 12 ] && [ $i -lt 24 ] || printf '%032x\n' $i
+    i=$((i + 1))
+done >skip.ids
+run 'steps whose tokens all have weight 0: equal bytes everywhere' 0 'equal none0 --lr 0.01 --ema 0.9 --shuffle none --skip-ids skip.ids 2>/dev/null'
+is '.. count, and are told as such' 'lm-metrics -q -k step,loss,weight,gnorm,skipped none0/metrics.lm | awk "NR > 1 { print \$1, \$2 == \"nan\", \$3 == 0, \$4 == 0, \$5 }" | sort -n | sed "s/ 1 1 1 1$/ skipped/;s/ 0 0 0 0$/ done/" | cut -d " " -f 2 | uniq | tr "\n" " "' 'skipped done skipped done '
+is '.. by an event each' 'lm-metrics -q --kind event -k event,reason none0/metrics.lm | grep -c "^skip	weight-0$"' 6
+run '.. by one warning' 0 'lm-train -m model -o warned --seq 16 --batch-tokens 128 --micro 4 --warmup 0 --steps 12 --shuffle none --skip-ids skip.ids train 2>msg; [ "$(grep -c "warning: step 1: every token of the batch has weight 0" msg)" = 1 ] && [ "$(wc -l <msg)" = 2 ]'
+run '.. change nothing, neither by decay nor by momentum' 0 'T each --lr 0.01 --wd 1 --ema 0.9 --shuffle none --skip-ids skip.ids --steps 12 --ckpt-every 1 --keep 20 &&
+    cmp model/model.safetensors each/step-00000003/model.safetensors && ! cmp -s model/model.safetensors each/step-00000004/model.safetensors &&
+    for f in model.safetensors train.safetensors ema/model.safetensors; do cmp each/step-00000007/$f each/step-00000010/$f && ! cmp -s each/step-00000006/$f each/step-00000007/$f || exit 1; done'
+run '.. have no norms of layers' 0 '[ -z "$(lm-metrics -q --kind layer -k step each/metrics.lm | sed 1d)" ]'
+fails '.. but a run of such steps alone has learnt nothing' 3 'T nil --warmup 0 --decay 0 --shuffle none --skip-ids skip.ids --steps 1' 'no token of any step has a weight'
 # --- memory
 lm-init --layers 16 --dim 32 --heads 2 --kv-heads 1 --ffn 64 --vocab-size 64 --seq 64 -o deep
 # D RUN OPTIONS ..: one step of many rows, told
@@ -142,6 +157,8 @@ run '.. from a stream as from shards' 0 'F s1 --steps 8 --shuffle none sft; F s2
 run '.. straight from the pairs' 0 'lm-tok --vocab tok pairs.lm | F s3 --seq 64 --steps 8 - && val s3 loss | grep -q .'
 run '.. the same bytes on one thread and after a stop' 0 'F s4 -j 1 --sched const --steps 4 sft; F s4 -j 2 --sched const --steps 8 sft; F s5 --sched const --steps 8 sft; same_ckpt s4 s5'
 run '.. with another optimiser, frozen tensors and an average' 0 'F s6 --opt lion --freeze norm --ema 0.9 --steps 2 sft'
+pairs 0 3 | awk '/^@pair/ { next } /^what/ { p = "tell me at length, so that no row of a batch holds more than what is asked here: "; p = p p p p p p; cut = length(p); print "@pair", length(p $0), "cut=" cut, "label=good"; print p $0; b += length(p $0); n++; next } /^%end/ { print "%end n=" n, "b=" b; next } { print }' | lm-tok --vocab tok | lm-shard -q -o longsft
+run 'prompts as long as a row do not end a fine-tuning' 0 'F longer --seq 64 --steps 19 --shuffle none --batch-tokens 64 --micro 1 longsft && [ "$(lm-metrics -q -k weight longer/metrics.lm | sed 1d | sort -n | sed -n "1s/^0$/none/p;\$s/[1-9].*/some/p" | tr "\n" " ")" = "none some " ]'
 tokens 60 1 "$(lm-vocab tok | sed -n 's/^vocab.//p')" >plain.toks
 lm-shard -q -o plain plain.toks
 fails 'data without weights are refused, from shards' 3 'F none1 --seq 64 --steps 4 plain' 'loss sft: no token is marked as a prompt .*--loss ce --opt adamw'

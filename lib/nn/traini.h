@@ -32,6 +32,7 @@ typedef struct {
     double saved_at, began, told_at;
     lm_peaks peaks;                                /* 0: not known */
     bool save_failed, owed;                        /* owed: the validation of the step resumed from */
+    bool passed;                                   /* a step without any weight was warned of */
     uint64_t began_step;
     uint32_t *ids, *tgt, *start, *end;             /* a micro-batch */
     uint8_t *w;
@@ -64,7 +65,7 @@ void lm_trainer_event(lm_trainer *t, const char *event, const char *key, const c
 void lm_trainer_flush(lm_trainer *t);
 typedef struct {
     double loss, z, gnorm, lr, ms, ms_data, ms_model, ms_opt;
-    uint64_t weight;
+    uint64_t weight;                               /* 0: nothing was updated */
 } lm_stepfacts;
 void lm_trainer_begin(lm_rec *r, const lm_trainer *t, const char *kind);   /* a metric record of this step */
 void lm_trainer_step_record(lm_trainer *t, const lm_stepfacts *f);

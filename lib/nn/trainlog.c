@@ -2,6 +2,7 @@
  */
 #include "nn/traini.h"
 #include <inttypes.h>
+#include <math.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -147,16 +148,18 @@ void lm_trainer_step_record(lm_trainer *t, const lm_stepfacts *f)
 
     lm_trainer_begin(&r, t, "step");
     lm_setf(&r, "tokens", "%" PRIu64, t->samples * t->seq);
-    set_f32(&r, "loss", f->loss / (double)f->weight);
+    set_f32(&r, "loss", f->weight ? f->loss / (double)f->weight : NAN);
     if (t->o->zloss > 0)
-        set_f32(&r, "zloss", f->z / (double)f->weight);
+        set_f32(&r, "zloss", f->weight ? f->z / (double)f->weight : NAN);
     lm_setf(&r, "weight", "%" PRIu64, f->weight);
     set_f32(&r, "gnorm", f->gnorm);
     set_f32(&r, "clip", scale);
     lm_set_f64(&r, "lr", f->lr);
     lm_set(&r, "bhash", lm_cstr(t->bhash));
-    lm_set(&r, "skipped", LM_STR("0"));
+    lm_set(&r, "skipped", f->weight ? LM_STR("0") : LM_STR("1"));
     lm_runlog_put(&t->metrics, &r);
+    if (!f->weight)
+        lm_trainer_event(t, "skip", "reason", "weight-0");
 
     lm_trainer_begin(&r, t, "time");
     set_ms(&r, "ms", f->ms);
@@ -173,7 +176,8 @@ void lm_trainer_step_record(lm_trainer *t, const lm_stepfacts *f)
     }
     lm_runlog_put(&t->metrics, &r);
 
-    lm_trainer_stats(t);
+    if (f->weight) /* else the norms are those of an update before */
+        lm_trainer_stats(t);
 
     lm_rec_new(&r, "ledger");
     lm_setf(&r, "step", "%" PRIu64, t->step);
@@ -235,7 +239,7 @@ void lm_trainer_tail(lm_trainer *t, const lm_stepfacts *f, bool last)
     t->told_at = now;
     left = (now - t->began) / done * (double)(t->steps - t->step);
     lm_show(last, "step %" PRIu64 "/%" PRIu64 "  loss %.4f  lr %.2e  %.0f tok/s  %.0f:%02.0f left",
-            t->step, t->steps, f->loss / (double)f->weight, f->lr,
+            t->step, t->steps, f->weight ? f->loss / (double)f->weight : NAN, f->lr,
             done * (double)(t->rows * t->seq) / (now - t->began),
             left / 60 - 0.5 < 0 ? 0 : (double)(int)(left / 60),
             left - 60 * (double)(int)(left / 60));

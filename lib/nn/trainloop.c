@@ -84,6 +84,33 @@ static uint64_t row_hash(const lm_trainer *t, uint64_t r)
     return lm_hash64(t->w + at, t->seq, h);
 }
 
+/* A step without a token to learn from: its gradient is zero, and no optimiser may make anything of
+   it, neither decay nor momentum. The step counts and is recorded, weights and moments stay. */
+static int pass_by(lm_trainer *t)
+{
+    lm_nn_clear(t->nn);
+    if (!t->passed)
+        lm_warn("step %" PRIu64 ": every token of the batch has weight 0: nothing is updated, "
+                "training goes on; further such steps are events alone",
+                t->step + 1);
+    t->passed = true;
+    return 0;
+}
+
+/* The update of a step with a loss. */
+static int update(lm_trainer *t, const lm_adamw *a, lm_stepfacts *f)
+{
+    int err;
+
+    if (!isfinite(f->loss))
+        return lm_err(LM_EDIVERGED, "step %" PRIu64 ": the loss is not finite", t->step + 1);
+    err = lm_nn_update(t->nn, a, &f->gnorm);
+    return err == LM_EDIVERGED
+               ? lm_err(LM_EDIVERGED, "step %" PRIu64 ": the gradient norm is not finite",
+                        t->step + 1)
+               : err;
+}
+
 /* One step. 1, 0 when a stream has no whole batch left, or an error class. */
 static int step(lm_trainer *t, lm_stepfacts *f)
 {
@@ -129,18 +156,9 @@ static int step(lm_trainer *t, lm_stepfacts *f)
     f->weight = l.weight;
     if ((got = lm_trainer_marked(t)))
         return got;
-    if (!f->weight)
-        return lm_err(LM_EINVALID, "step %" PRIu64 ": every token of the batch has weight 0",
-                      t->step + 1);
     a.lr = f->lr = lm_sched(t->o->sched, t->o->lr, t->step, t->steps, t->warm, t->decay);
     t1 = lm_now();
-    if (!isfinite(f->loss))
-        return lm_err(LM_EDIVERGED, "step %" PRIu64 ": the loss is not finite", t->step + 1);
-    got = lm_nn_update(t->nn, &a, &f->gnorm);
-    if (got == LM_EDIVERGED)
-        return lm_err(LM_EDIVERGED, "step %" PRIu64 ": the gradient norm is not finite",
-                      t->step + 1);
-    if (got < 0)
+    if ((got = f->weight ? update(t, &a, f) : pass_by(t)) < 0)
         return got;
     f->ms_opt = (lm_now() - t1) * 1e3;
     t->step++;
@@ -270,6 +288,8 @@ static int finish(lm_trainer *t)
 {
     int err = save(t);
 
+    if (!err && !lm_nn_updates(t->nn))
+        return lm_err(LM_EINVALID, "no token of any step has a weight: nothing was learnt");
     if (!err && t->saved != t->step)
         return LM_EIO; /* the last one: its error is still stored */
     if (!err && t->val && !(t->o->eval_every && t->step % t->o->eval_every == 0))
