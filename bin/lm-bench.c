@@ -2,7 +2,7 @@
    Apart from lm-train: peaks are measured once a machine, and many runs are compared with them. */
 #include "lm.h"
 
-static bool gemm, attn, copy, reduce, disk;
+static bool gemm, attn, copy, reduce, disk, best;
 static double seconds = 0.2;
 static const char *sizes = "512,1024,2048,4096", *dir;
 static uint64_t vocab = 50304, bytes = 256 << 20;
@@ -12,6 +12,7 @@ static const lm_opt opts[] = {
     LM_FLAG(0, "copy", &copy, "copies in memory"),
     LM_FLAG(0, "reduce", &reduce, "sums of vectors in memory"),
     LM_FLAG(0, "disk", &disk, "a file written, to the end of its fsync"),
+    LM_FLAG(0, "best", &best, "of products and attention only the best level"),
     LM_REAL(0, "seconds", &seconds, 1e-4, 3600, "F", "time for each figure (0.2)"),
     LM_STRING(0, "sizes", &sizes, "N,N,..", "of square products (512,1024,2048,4096)"),
     LM_NUM(0, "vocab", &vocab, 1, 1 << 22, "N", "columns of the head's product (50304)"),
@@ -44,8 +45,13 @@ static int parse_sizes(uint64_t *v, size_t max, size_t *n)
 static int run(lm_in *in, lm_out *out)
 {
     uint64_t size[16];
-    lm_bench b = {
-        .out = out, .seconds = seconds, .size = size, .vocab = vocab, .bytes = bytes, .dir = dir};
+    lm_bench b = {.out = out,
+                  .best = best,
+                  .seconds = seconds,
+                  .size = size,
+                  .vocab = vocab,
+                  .bytes = bytes,
+                  .dir = dir};
     bool all = !gemm && !attn && !copy && !reduce && !disk;
     const struct {
         bool wanted;

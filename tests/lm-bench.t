@@ -15,6 +15,7 @@ run 'products, registers and attention have level, format and threads' 0 \
 run 'a share is the figure over that of the registers' 0 \
     'B --gemm -j 1 | lm-metrics --kind peak -k what,gflops,share | awk -F"\t" "\$1 == \"fma\" { f = \$2 }
         \$1 == \"gemm\" { n++; d = \$2 / f - \$3; e = 0.001 + 0.002 * \$3; if (d > e || d < -e) bad++ } END { exit !n || bad }"'
+run 'the best level alone' 0 'col level all.lm | grep . | tail -n 1 >best; B --gemm --best -j 1 | lm-metrics --kind peak -k level | sed 1d | sort -u | cmp - best'
 is 'one level, one thread: the shapes' \
     'LM_DEVICE=ref B --gemm --attn -j 1 | lm-metrics --kind peak -k what,fmt,pass,threads,n,k,seq | sed 1d | tr "\t" " "' \
     'fma f32  1   

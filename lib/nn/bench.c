@@ -61,12 +61,12 @@ float *lm_bench_noise(size_t n)
 }
 
 /* The levels to measure: *from up to the one returned, or an error class. */
-static int levels(int *from)
+static int levels(const lm_bench *b, int *from)
 {
     const char *forced = getenv("LM_DEVICE");
     int top = lm_cpu_level();
 
-    *from = forced && *forced && strcmp(forced, "auto") ? top : LM_CPU_REF;
+    *from = b->best || (forced && *forced && strcmp(forced, "auto")) ? top : LM_CPU_REF;
     return top;
 }
 
@@ -201,7 +201,7 @@ static int each(const lm_bench *b, bool write_fma,
                          const double peak[2]))
 {
     lm_pool *pool[2] = {lm_pool_new(1), b->pool};
-    int from, top = levels(&from), err = top < 0 ? top : 0;
+    int from, top = levels(b, &from), err = top < 0 ? top : 0;
 
     for (int level = from; !err && level <= top; level++)
         for (int fmt = LM_FMT_F32; !err && fmt <= LM_FMT_BF16; fmt++) {

@@ -9,6 +9,7 @@
 typedef struct {
     lm_out *out;
     lm_pool *pool;  /* all threads; what is measured on one goes without */
+    bool best;      /* of products and attention the best level alone */
     double seconds; /* for each figure */
     const uint64_t *size; /* of square products and depths */
     size_t nsize;
@@ -17,7 +18,7 @@ typedef struct {
     const char *dir; /* of the file; NULL: $TMPDIR or /tmp */
 } lm_bench;
 
-/* For each level up to that of LM_DEVICE, or that one alone where it is forced. 0 or an error class. */
+/* For each level up to that of LM_DEVICE, or that one alone with best or where it is forced. 0 or an error class. */
 int lm_bench_gemm(const lm_bench *b); /* what=fma: registers alone; what=gemm: m, n, k, share= of fma */
 int lm_bench_attn(const lm_bench *b); /* what=attn pass=fwd, bwd: causal, seq, hd, heads; share= */
 /* Memory: gbs=, 10^9 bytes read and written a second. */
