@@ -3,7 +3,7 @@
    repeats that fit into the time given, at least one after a first that does not count. */
 #ifndef LM_BENCH_H
 #define LM_BENCH_H
-#include "nn/model.h"
+#include "nn/step.h"
 #include "par/par.h"
 
 typedef struct {
@@ -30,12 +30,15 @@ int lm_bench_disk(const lm_bench *b);   /* what=disk: gbs= of a new file until f
    attention counted; N: parameters, once each, without positions and without an input embedding that
    is not the head too; d: heads x head_dim. */
 double lm_model_flops(const lm_model *m, uint64_t seq);
+/* FLOPs of a token that training by *o does a second time, products and attention. */
+void lm_model_again(const lm_model *m, const lm_nn_opt *o, double *products, double *attn);
+double lm_muon_flops(const lm_model *m, const lm_nn_opt *o); /* of an update; 0 without Muon */
 
 /* Peaks for a training: the fastest fma and gemm of the format on `threads` threads, in GFLOP/s; where
-   there is none of so many, those of one thread times threads. 0, or LM_EIO .., LM_EMISSING: the file
-   has no such records. */
+   there is none of so many, those of one thread times threads. attn: of attention, forward and backward; 0: not
+   measured. 0, or LM_EIO .., LM_EMISSING: the file has no such records of products. */
 typedef struct {
-    double fma, gemm;
+    double fma, gemm, attn[2];
 } lm_peaks;
 int lm_peaks_read(lm_peaks *p, const char *file, bool bf16, unsigned threads);
 

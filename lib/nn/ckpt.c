@@ -24,21 +24,18 @@ static const struct {
             {"opt.v.", LM_NN_V},
             {"ema.", LM_NN_EMA}};
 
-static int write_train(const char *dir, const lm_model *m, lm_nn *nn)
+/* The table of train.safetensors; names live in ar. */
+static lm_st_tensor *table(const lm_model *m, const lm_nn_opt *o, lm_arena *ar, size_t *n)
 {
     lm_st_tensor *t = lm_zalloc(LM_COUNT(part) * m->nt, sizeof *t);
-    lm_arena *ar = lm_arena_new();
-    lm_st_out *o;
-    lm_buf path = {0}, name = {0};
-    size_t n = 0;
-    int err;
+    lm_buf name = {0};
 
+    *n = 0;
     for (size_t k = 0; k < LM_COUNT(part); k++)
         for (size_t i = 0; i < m->nt; i++) {
-            const float *a = lm_nn_array(nn, part[k].which, i);
-            lm_st_tensor *x = &t[n];
+            lm_st_tensor *x = &t[*n];
 
-            if (!a)
+            if (!lm_nn_keeps(o, part[k].which, i))
                 continue;
             name.n = 0;
             lm_buf_addf(&name, "%s%s", part[k].prefix, m->t[i].name);
@@ -46,21 +43,48 @@ static int write_train(const char *dir, const lm_model *m, lm_nn *nn)
                                 .dt = LM_F32,
                                 .nd = m->t[i].nd,
                                 .count = m->t[i].n,
-                                .bytes = 4 * m->t[i].n,
-                                .data = a};
+                                .bytes = 4 * m->t[i].n};
             for (int d = 0; d < x->nd; d++)
                 x->dim[d] = m->t[i].dim[d];
-            n++;
+            ++*n;
         }
+    lm_buf_free(&name);
+    return t;
+}
+
+uint64_t lm_ckpt_bytes(const lm_model *m, const lm_nn_opt *o)
+{
+    lm_arena *ar = lm_arena_new();
+    size_t n;
+    lm_st_tensor *t = table(m, o, ar, &n);
+    uint64_t bytes = lm_st_size(t, n, NULL) + lm_model_file_bytes(m) * (o->ema > 0 ? 2 : 1);
+
+    lm_arena_free(ar);
+    free(t);
+    return bytes;
+}
+
+static int write_train(const char *dir, const lm_model *m, lm_nn *nn)
+{
+    lm_arena *ar = lm_arena_new();
+    size_t n, at = 0;
+    lm_st_tensor *t = table(m, lm_nn_made(nn), ar, &n);
+    lm_buf path = {0};
+    lm_st_out *o;
+    int err;
+
     lm_buf_addf(&path, "%s/train.safetensors", dir);
     err = lm_st_create(&o, path.p, t, n, NULL);
-    for (size_t i = 0; !err && i < n; i++)
-        if ((err = lm_st_put_f32(o, t[i].data, t[i].count, LM_F32)))
-            lm_st_drop(o);
+    for (size_t k = 0; !err && k < LM_COUNT(part); k++)
+        for (size_t i = 0; !err && i < m->nt; i++) {
+            const float *a = lm_nn_array(nn, part[k].which, i);
+
+            if (a && (err = lm_st_put_f32(o, a, t[at++].count, LM_F32)))
+                lm_st_drop(o);
+        }
     if (!err)
         err = lm_st_done(o);
     lm_buf_free(&path);
-    lm_buf_free(&name);
     lm_arena_free(ar);
     free(t);
     return err;

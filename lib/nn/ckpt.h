@@ -29,6 +29,9 @@ int lm_manifest_each(const char *dir, int (*bad)(void *ctx, const lm_damage *d),
 /* Writes RUN/step-NNNNNNNN aside, renames it, checks it on disk and points RUN/latest at it. state: the
    bytes of state.json; tok: where the tokenizer's files come from, NULL for none. */
 int lm_ckpt_write(const char *run, uint64_t step, const lm_model *m, lm_nn *nn, lm_str state, const char *tok);
+/* Bytes of the model.safetensors and train.safetensors of a checkpoint of m trained by o; what else lies there
+   (tokenizer, settings, MANIFEST) is text and comes on top. */
+uint64_t lm_ckpt_bytes(const lm_model *m, const lm_nn_opt *o);
 /* Fills masters, moments and average of nn (made of the model of dir) from dir/train.safetensors. LM_EINVALID: tensor
    named. lax: of another recipe: moments that the file lacks begin at zero, an average at the masters. */
 int lm_ckpt_read(const char *dir, const lm_model *m, lm_nn *nn, bool lax);

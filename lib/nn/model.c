@@ -169,6 +169,19 @@ static int check_extra(lm_model *m)
     return 0;
 }
 
+int lm_model_shape(lm_model **out, const char *dir, int dt)
+{
+    lm_cfg cfg;
+    int err = lm_cfg_read(&cfg, dir);
+
+    *out = NULL;
+    if (err < 0)
+        return err;
+    *out = fresh(&cfg);
+    (*out)->cfg.dt = dt;
+    return 0;
+}
+
 int lm_model_load(lm_model **out, const char *dir, int dt, unsigned flags)
 {
     lm_cfg cfg;
@@ -252,18 +265,35 @@ static int put(const lm_model *m, const lm_ftensor *f, lm_st_out *o)
     return err;
 }
 
-int lm_model_save(const lm_model *m, const char *dir)
+/* The table of model.safetensors; own: in the type of the configuration, not of the files. */
+static lm_st_tensor *table(const lm_model *m, bool own)
 {
     lm_st_tensor *t = lm_zalloc(m->nf, sizeof *t);
+
+    for (size_t i = 0; i < m->nf; i++)
+        t[i] = (lm_st_tensor){.name = m->f[i].name,
+                              .dt = own ? m->cfg.dt : m->f[i].dt,
+                              .nd = m->f[i].nd,
+                              .dim = {m->f[i].dim[0], m->f[i].dim[1]}};
+    return t;
+}
+
+uint64_t lm_model_file_bytes(const lm_model *m)
+{
+    lm_st_tensor *t = table(m, true);
+    uint64_t bytes = lm_st_size(t, m->nf, NULL);
+
+    free(t);
+    return bytes;
+}
+
+int lm_model_save(const lm_model *m, const char *dir)
+{
+    lm_st_tensor *t = table(m, m->w);
     lm_buf path = {0};
     lm_st_out *o;
     int err = lm_cfg_write(&m->cfg, dir), end;
 
-    for (size_t i = 0; i < m->nf; i++)
-        t[i] = (lm_st_tensor){.name = m->f[i].name,
-                              .dt = m->w ? m->cfg.dt : m->f[i].dt,
-                              .nd = m->f[i].nd,
-                              .dim = {m->f[i].dim[0], m->f[i].dim[1]}};
     lm_buf_addf(&path, "%s/model.safetensors", dir);
     if (!err)
         err = save_generation(m, dir);

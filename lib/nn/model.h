@@ -83,10 +83,13 @@ int lm_model_init(lm_model **m, lm_cfg *cfg, uint64_t seed);
    -1 for the file's own. LM_EINVALID, tensor named: missing, wrong shape, unknown, not finite, a
    tied head that differs. */
 enum { LM_MODEL_RW = 1 };
+/* The tables alone, by DIR/config.json: no weights are looked for. dt: LM_F32 or LM_BF16. */
+int lm_model_shape(lm_model **m, const char *dir, int dt);
 int lm_model_load(lm_model **m, const char *dir, int dt, unsigned flags);
 /* Writes DIR/config.json, DIR/generation_config.json and DIR/model.safetensors (type cfg.dt). DIR
  * exists. */
 int lm_model_save(const lm_model *m, const char *dir);
+uint64_t lm_model_file_bytes(const lm_model *m); /* of the model.safetensors of a model in training */
 /* model= of lm-stream(5): hash of the sorted list of name, type, shape and content, of the file's
    tensors. */
 void lm_model_id(const lm_model *m, lm_id *id);

@@ -2,6 +2,7 @@
    2025, 2502.16982, for the step's scale, by which one learning rate and decay serve AdamW's
    tensors too). One thread does a whole matrix, in products whose order is fixed: the bits depend
    on no thread count. */
+#include "nn/bench.h"
 #include "nn/stepi.h"
 #include <math.h>
 
@@ -48,6 +49,20 @@ void lm_muon_plan(lm_nn *nn, lm_plan *p, unsigned threads)
         if (p->base)
             nn->muon[i] = s;
     }
+}
+
+double lm_muon_flops(const lm_model *m, const lm_nn_opt *o)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < m->nt; i++) {
+        const lm_tensor *t = &m->t[i];
+        double a = t->dim[0], b = t->dim[1], lo = a < b ? a : b, hi = a < b ? b : a;
+
+        if (o->opt == LM_OPT_MUON && lm_muon_takes(t) && !(o->frozen && o->frozen[i]))
+            sum += STEPS * (2 * lo * lo * hi + 2 * lo * lo * lo + 2 * lo * lo * hi);
+    }
+    return sum;
 }
 
 /* c [m, n] = a [m, k] times b, where b is given as [n, k] rows, or as [k, n] if bt. */

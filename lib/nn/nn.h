@@ -25,6 +25,7 @@
 #include "nn/about.h"
 #include "nn/avg.h"
 #include "nn/train.h"
+#include "nn/trainopt.h"
 #include "nn/sample.h"
 #include "nn/batch.h"
 #include "nn/genrec.h"

@@ -28,9 +28,12 @@ void lm_opt_plan(lm_nn *nn, lm_plan *p)
     }
     nn->nsq = pieces;
     nn->nmom = mom;
+    p->at = LM_PART_MOMENTS;
     nn->mom = lm_take(p, mom * 4);
     nn->var = nn->o.opt == LM_OPT_LION ? NULL : lm_take(p, mom * 4);
+    p->at = LM_PART_EMA;
     nn->ema = nn->o.ema > 0 ? lm_take(p, m->n * 4) : NULL;
+    p->at = LM_PART_WORK;
     nn->sq = lm_take(p, pieces * sizeof *nn->sq);
     nn->wsq = lm_take(p, pieces * sizeof *nn->wsq);
     nn->usq = lm_take(p, pieces * sizeof *nn->usq);
@@ -157,6 +160,14 @@ void lm_nn_clear(lm_nn *nn)
     nn->weight = 0;
 }
 
+bool lm_nn_keeps(const lm_nn_opt *o, int which, size_t i)
+{
+    if (which == LM_NN_MASTER || which == LM_NN_GRAD)
+        return true;
+    return !(o->frozen && o->frozen[i]) && (which != LM_NN_V || o->opt != LM_OPT_LION) &&
+           (which != LM_NN_EMA || o->ema > 0);
+}
+
 float *lm_nn_array(lm_nn *nn, int which, size_t i)
 {
     size_t off = nn->m->t[i].off;
@@ -165,7 +176,7 @@ float *lm_nn_array(lm_nn *nn, int which, size_t i)
         lm_nn_settle(nn);
     if (which == LM_NN_MASTER || which == LM_NN_GRAD)
         return (which == LM_NN_MASTER ? nn->m->w : nn->grad) + off;
-    if (lm_nn_frozen(nn, i) || (which == LM_NN_V && !nn->var) || (which == LM_NN_EMA && !nn->ema))
+    if (!lm_nn_keeps(&nn->o, which, i))
         return NULL;
     return which == LM_NN_EMA ? nn->ema + off
                               : (which == LM_NN_M ? nn->mom : nn->var) + nn->moff[i];

@@ -37,6 +37,7 @@ void lm_st_close(lm_st *st);
    pairs meta[0]=meta[1] .. up to NULL (may be NULL). Data begin at a multiple of 8. lm_st_done
    fsyncs. */
 typedef struct lm_st_out lm_st_out;
+uint64_t lm_st_size(const lm_st_tensor *t, size_t n, const char *const *meta); /* bytes of that file */
 int lm_st_create(lm_st_out **o, const char *path, const lm_st_tensor *t, size_t n,
                  const char *const *meta);
 int lm_st_put(lm_st_out *o, const void *p, size_t bytes);

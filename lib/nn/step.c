@@ -11,8 +11,10 @@ static void plan_backward(lm_nn *nn, lm_plan *p)
     size_t t = nn->t, f = n->f, d = n->d;
     int fm = n->fmt;
 
+    p->at = LM_PART_GRADS;
     nn->grad = lm_take(p, nn->m->n * 4);
     nn->table = c->tie ? lm_take(p, nn->m->t[0].n * 4) : NULL;
+    p->at = LM_PART_WORK;
     lm_opt_plan(nn, p);
     nn->dy = lm_take(p, t * d * 4);
     nn->dx1 = lm_take(p, t * d * 4);
@@ -51,6 +53,7 @@ static void plan(lm_nn *nn, lm_plan *p)
 
     lm_net_plan(n, p, nn->o.seq);
     nn->keep = lm_take(p, n->layers * sizeof *nn->keep);
+    p->at = LM_PART_ACTS;
     for (uint32_t l = 0; l < n->layers; l++) { /* what a layer does not take it shares */
         if (!l || nn->o.train)
             kl.x = lm_take(p, t * n->d * 4);
@@ -72,6 +75,7 @@ static void plan(lm_nn *nn, lm_plan *p)
             nn->keep[l] = kl;
     }
     nn->x = nn->o.train ? lm_take(p, t * n->d * 4) : kl.x;
+    p->at = LM_PART_WORK;
     nn->rstdf = lm_take(p, t * 4);
     nn->tok_loss = lm_take(p, t * 4);
     nn->tok_lse = lm_take(p, t * 4);
@@ -91,7 +95,7 @@ static void plan(lm_nn *nn, lm_plan *p)
 }
 
 /* All but the arena. */
-static int prepare(lm_nn *nn, lm_model *m, const lm_nn_opt *o)
+static int prepare(lm_nn *nn, lm_model *m, const lm_nn_opt *o, size_t *part)
 {
     lm_plan p = {0};
     int err = lm_net_init(&nn->net, m, o->pool, o->train);
@@ -117,13 +121,15 @@ static int prepare(lm_nn *nn, lm_model *m, const lm_nn_opt *o)
         nn->chunk = nn->blocks * LM_BLOCK;
     plan(nn, &p);
     nn->bytes = p.n;
+    if (part)
+        memcpy(part, p.part, sizeof p.part);
     return 0;
 }
 
-int lm_nn_need(lm_model *m, const lm_nn_opt *o, size_t *bytes)
+int lm_nn_need(lm_model *m, const lm_nn_opt *o, size_t *bytes, size_t part[LM_PARTS])
 {
     lm_nn *nn = lm_zalloc(1, sizeof *nn);
-    int err = prepare(nn, m, o);
+    int err = prepare(nn, m, o, part);
 
     *bytes = nn->bytes;
     free(nn);
@@ -134,9 +140,11 @@ int lm_nn_new(lm_nn **out, lm_model *m, const lm_nn_opt *o)
 {
     lm_nn *nn = lm_zalloc(1, sizeof *nn);
     lm_plan p = {0};
-    int err = prepare(nn, m, o);
+    int err = prepare(nn, m, o, NULL);
 
     *out = NULL;
+    if (!err && o->train && !m->w)
+        err = lm_err(LM_EUSAGE, "the model was loaded read-only");
     if (err < 0) {
         free(nn);
         return err;
@@ -156,6 +164,16 @@ void lm_nn_free(lm_nn *nn)
         return;
     lm_free_huge(nn->base, nn->bytes);
     free(nn);
+}
+
+const char *lm_recompute_name(int recompute)
+{
+    return (const char *const[]){"none", "act", "block"}[recompute];
+}
+
+const lm_nn_opt *lm_nn_made(const lm_nn *nn)
+{
+    return &nn->o;
 }
 
 size_t lm_nn_bytes(const lm_nn *nn)

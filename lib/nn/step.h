@@ -4,6 +4,7 @@
    step's tokens. */
 #ifndef LM_NN_STEP_H
 #define LM_NN_STEP_H
+#include "nn/arena.h"
 #include "nn/model.h"
 #include "par/par.h"
 
@@ -23,6 +24,7 @@ typedef struct {
 /* What forward keeps for backward: all it needs (act: but not the residual behind attention and the
    MLP's first product; block: of each layer the input alone), the rest is computed again. */
 enum { LM_RECOMPUTE_NONE = 0, LM_RECOMPUTE_ACT = 1, LM_RECOMPUTE_BLOCK = 2 };
+const char *lm_recompute_name(int recompute); /* "none", "act", "block" */
 /* Muon: of the hidden matrices, the rest by AdamW. */
 enum { LM_OPT_ADAMW = 0, LM_OPT_MUON = 1, LM_OPT_LION = 2 };
 
@@ -30,9 +32,11 @@ enum { LM_OPT_ADAMW = 0, LM_OPT_MUON = 1, LM_OPT_LION = 2 };
    caller's and must have m->w when training. LM_EUSAGE, LM_EDEVICE, LM_EFACILITY (LM_DEVICE),
    LM_EINVALID (shape). */
 int lm_nn_new(lm_nn **nn, lm_model *m, const lm_nn_opt *o);
-/* The bytes that lm_nn_new would take; its errors. */
-int lm_nn_need(lm_model *m, const lm_nn_opt *o, size_t *bytes);
+/* The bytes that lm_nn_new would take, and what for (part, may be NULL: their sum is *bytes): the plan
+   itself, made but not taken. Its errors. m needs no m->w. */
+int lm_nn_need(lm_model *m, const lm_nn_opt *o, size_t *bytes, size_t part[LM_PARTS]);
 void lm_nn_free(lm_nn *nn);
+const lm_nn_opt *lm_nn_made(const lm_nn *nn); /* what it was made with */
 size_t lm_nn_bytes(const lm_nn *nn); /* size of the arena */
 /* Are its micro-batches whole blocks, so that a step has the bits of any other cut into such? */
 bool lm_nn_whole(const lm_nn *nn);
@@ -83,6 +87,7 @@ void lm_nn_clear(lm_nn *nn); /* drops the accumulated gradient */
    call lm_nn_repack. */
 enum { LM_NN_MASTER = 0, LM_NN_M = 1, LM_NN_V = 2, LM_NN_EMA = 3, LM_NN_GRAD = 4 };
 float *lm_nn_array(lm_nn *nn, int which, size_t i);
+bool lm_nn_keeps(const lm_nn_opt *o, int which, size_t i); /* would there be such an array? */
 /* Trades m->w for the average, and back: lm_model_save then writes the average. Losses need
    lm_nn_repack behind each. */
 void lm_nn_trade_ema(lm_nn *nn);

@@ -24,15 +24,13 @@ void lm_st_drop(lm_st_out *o)
     free(o);
 }
 
-int lm_st_create(lm_st_out **out, const char *path, const lm_st_tensor *t, size_t n,
-                 const char *const *meta)
+/* The head, filled up to 8 bytes; returns the bytes of the data. */
+static uint64_t head(lm_buf *h, const lm_st_tensor *t, size_t n, const char *const *meta)
 {
-    lm_st_out *o = lm_zalloc(1, sizeof *o);
-    lm_buf h = {0};
     lm_jw w;
     uint64_t at = 0;
 
-    lm_jw_init(&w, &h, -1);
+    lm_jw_init(&w, h, -1);
     lm_jw_obj(&w, NULL);
     lm_jw_obj(&w, "__metadata__");
     lm_jw_str(&w, "format", LM_STR("pt"));
@@ -57,9 +55,27 @@ int lm_st_create(lm_st_out **out, const char *path, const lm_st_tensor *t, size_
         lm_jw_end(&w);
     }
     lm_jw_end(&w);
-    while (h.n % 8)
-        lm_buf_addc(&h, ' ');
-    o->left = at;
+    while (h->n % 8)
+        lm_buf_addc(h, ' ');
+    return at;
+}
+
+uint64_t lm_st_size(const lm_st_tensor *t, size_t n, const char *const *meta)
+{
+    lm_buf h = {0};
+    uint64_t bytes = head(&h, t, n, meta) + 8 + h.n;
+
+    lm_buf_free(&h);
+    return bytes;
+}
+
+int lm_st_create(lm_st_out **out, const char *path, const lm_st_tensor *t, size_t n,
+                 const char *const *meta)
+{
+    lm_st_out *o = lm_zalloc(1, sizeof *o);
+    lm_buf h = {0};
+
+    o->left = head(&h, t, n, meta);
     o->path = lm_strdup(path);
     o->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     *out = NULL;

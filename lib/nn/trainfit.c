@@ -49,8 +49,8 @@ int lm_trainer_marked(const lm_trainer *t)
         "records): all would be learnt, which is --loss ce --opt adamw --lr 1e-5 --zloss 0");
 }
 
-/* Bytes that this process may take: of the machine, its control group and its own limit the least,
-   and a tenth of that left to all else. */
+/* Bytes that this process may take: of the machine, its control group and its own limit the least.
+ */
 static uint64_t memory(void)
 {
     uint64_t all = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE), group;
@@ -63,48 +63,67 @@ static uint64_t memory(void)
     lm_buf_free(&b);
     if (!getrlimit(RLIMIT_AS, &own) && own.rlim_cur < all)
         all = own.rlim_cur;
-    return all / 10 * 9;
+    return all;
 }
 
-static const char *const modes[] = {"none", "act", "block"};
-
-/* Neither does it fit nor may it be changed unasked: says what would fit. */
-static int too_large(lm_trainer *t, lm_nn_opt n, size_t need, size_t room)
+/* The smallest change that fits: more computed again, else fewer rows. */
+static void cure(const lm_trainer *t, lm_nn_opt n, lm_fit *f)
 {
-    size_t bytes = 0;
-
-    for (n.recompute++; n.recompute <= LM_RECOMPUTE_BLOCK; n.recompute++)
-        if (!lm_nn_need(t->m, &n, &bytes) && bytes <= room)
-            return lm_err(LM_EMEM, "training takes %zu MB, there are %zu: --recompute %s takes %zu",
-                          need >> 20, room >> 20, modes[n.recompute], bytes >> 20);
+    for (n.recompute++; n.recompute <= LM_RECOMPUTE_BLOCK && !f->rows; n.recompute++)
+        if (!lm_nn_need(t->m, &n, &f->bytes, NULL) && f->bytes <= f->room) {
+            f->recompute = n.recompute;
+            f->rows = n.rows;
+        }
     n.recompute = LM_RECOMPUTE_BLOCK;
-    for (n.rows--; n.rows > 0; n.rows--)
-        if (t->rows % n.rows == 0 && !lm_nn_need(t->m, &n, &bytes) && bytes <= room)
-            return lm_err(
-                LM_EMEM,
-                "training takes %zu MB, there are %zu: --micro %u --recompute block takes "
-                "%zu",
-                need >> 20, room >> 20, n.rows, bytes >> 20);
-    return lm_err(LM_EMEM, "training takes %zu MB, there are %zu: the model is too large",
-                  need >> 20, room >> 20);
+    for (n.rows--; n.rows > 0 && !f->rows; n.rows--)
+        if (t->rows % n.rows == 0 && !lm_nn_need(t->m, &n, &f->bytes, NULL) &&
+            f->bytes <= f->room) {
+            f->recompute = n.recompute;
+            f->rows = n.rows;
+        }
+}
+
+int lm_trainer_fit(const lm_trainer *t, lm_nn_opt *n, uint64_t all, lm_fit *f)
+{
+    uint64_t held = t->m->n * sizeof *t->m->w + t->batch_bytes,
+             may = (all ? all : memory()) / 10 * 9;
+    bool any = t->o->recompute < 0;
+    int err;
+
+    *f = (lm_fit){.may = may, .room = may > held ? may - held : 0};
+    n->recompute = any ? LM_RECOMPUTE_NONE : t->o->recompute;
+    while (!(err = lm_nn_need(t->m, n, &f->need, f->part)) && f->need > f->room && any &&
+           n->recompute < LM_RECOMPUTE_BLOCK)
+        n->recompute++;
+    f->fits = f->need <= f->room;
+    if (!err && !f->fits)
+        cure(t, *n, f);
+    return err;
 }
 
 int lm_trainer_nn(lm_trainer *t, lm_nn_opt *n)
 {
-    uint64_t all = memory(), held = t->m->n * sizeof *t->m->w, room = all > held ? all - held : 0;
-    bool any = t->o->recompute < 0;
-    size_t need = 0;
-    int err;
+    char micro[32] = "";
+    lm_fit f;
+    int err = lm_trainer_fit(t, n, 0, &f);
 
-    n->recompute = any ? LM_RECOMPUTE_NONE : t->o->recompute;
-    while (!(err = lm_nn_need(t->m, n, &need)) && need > room && any &&
-           n->recompute < LM_RECOMPUTE_BLOCK)
-        n->recompute++;
     if (err)
         return err;
-    if (need > room)
-        return too_large(t, *n, need, room);
+    if (!f.fits && !f.rows)
+        return lm_err(LM_EMEM, "training takes %zu MB, there are %zu: the model is too large",
+                      f.need >> 20, (size_t)f.room >> 20);
+    if (!f.fits) {
+        if (f.rows != n->rows)
+            snprintf(micro, sizeof micro, "--micro %u ", f.rows);
+        return lm_err(LM_EMEM, "training takes %zu MB, there are %zu: %s--recompute %s takes %zu",
+                      f.need >> 20, (size_t)f.room >> 20, micro, lm_recompute_name(f.recompute),
+                      f.bytes >> 20);
+    }
     if (t->o->verbose)
-        lm_show(true, "%zu MB for training, recompute %s", need >> 20, modes[n->recompute]);
-    return lm_nn_new(&t->nn, t->m, n);
+        lm_show(true, "%zu MB for training, recompute %s", f.need >> 20,
+                lm_recompute_name(n->recompute));
+    if ((err = lm_nn_new(&t->nn, t->m, n)) < 0)
+        return err;
+    lm_trainer_batch(t);
+    return 0;
 }

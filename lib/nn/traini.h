@@ -40,11 +40,32 @@ typedef struct {
     double *row_loss;
     uint64_t *row_weight;
     float *rowlog;                                 /* rows x 2: loss sum, weight */
+    void *batch;                                   /* where these lie */
+    size_t batch_bytes;
+    bool dry;                                      /* a plan alone: a stream is left unread */
 } lm_trainer;
+
+/* trainplan.c */
+/* Of a trainer that has its model: data, rows, steps, schedule, frozen tensors, threads; *n: what t->nn is to be made
+   with, but for recompute. */
+int lm_trainer_prepare(lm_trainer *t, lm_nn_opt *n);
+void lm_trainer_batch(lm_trainer *t);              /* takes t->batch */
+void lm_trainer_free(lm_trainer *t);               /* what it holds, but for the logs */
 
 /* trainfit.c */
 int lm_trainer_freeze(lm_trainer *t);              /* t->frozen from o->freeze; LM_EUSAGE: a bad pattern, or all or no tensor */
-/* t->nn by *n, with what o->recompute says or memory allows. LM_EMEM: does not fit, and what would is named. */
+typedef struct {
+    size_t need, part[LM_PARTS];                   /* bytes of the arena, and what for */
+    uint64_t may, room;                            /* what all may take; of that, beyond masters and batch, the arena */
+    bool fits;
+    int recompute;                                 /* where it does not fit: of the smallest change that does, .. */
+    uint32_t rows;                                 /* .. 0: there is none */
+    size_t bytes;
+} lm_fit;
+/* n->recompute by o->recompute: as it says, or the least that fits in `all` bytes of memory (0: of this process), of
+   which a tenth is left to all else. 0 though it may not fit, or the errors of lm_nn_need. */
+int lm_trainer_fit(const lm_trainer *t, lm_nn_opt *n, uint64_t all, lm_fit *f);
+/* t->nn by *n, and t->batch. LM_EMEM: does not fit, and what would is named. */
 int lm_trainer_nn(lm_trainer *t, lm_nn_opt *n);
 int lm_trainer_marked(const lm_trainer *t);        /* LM_EINVALID: sft, but none of the data read says weights */
 

@@ -5,9 +5,10 @@
 
 void *lm_take(lm_plan *p, size_t bytes)
 {
-    size_t at = p->n;
+    size_t at = p->n, n = (bytes + 63) & ~(size_t)63;
 
-    p->n += (bytes + 63) & ~(size_t)63;
+    p->n += n;
+    p->part[p->at] += n;
     return p->base ? p->base + at : NULL;
 }
 
@@ -37,7 +38,7 @@ int lm_net_init(lm_net *n, const lm_model *m, lm_pool *pool, bool train)
     n->nqkv = n->nq + 2 * n->nkv;
     if (!(n->k = lm_kern_get()))
         return lm_last_error()->err;
-    return train && !m->w ? lm_err(LM_EUSAGE, "the model was loaded read-only") : 0;
+    return 0;
 }
 
 void lm_net_plan(lm_net *n, lm_plan *p, uint32_t ctx)
@@ -50,6 +51,7 @@ void lm_net_plan(lm_net *n, lm_plan *p, uint32_t ctx)
     n->ctx = ctx;
     n->cs = n->fam->rotary ? lm_take(p, (size_t)ctx * n->hd * 4) : NULL;
     n->slope = c->alibi > 0 ? lm_take(p, n->heads * 4) : NULL;
+    p->at = LM_PART_FORWARD;
     n->norm = lm_take(p, n->d * 4);
     n->normb = n->fam->norm_bias ? lm_take(p, n->d * 4) : NULL;
     n->l = lm_take(p, n->layers * sizeof *n->l);
@@ -71,17 +73,21 @@ void lm_net_plan(lm_net *n, lm_plan *p, uint32_t ctx)
         w.gu = lm_take(p, bs(f, n->d, n->fi));
         w.down = lm_take(p, bs(f, n->f, n->d));
         if (n->train) {
+            p->at = LM_PART_BACK;
             w.bqkv = lm_take(p, bs(f, n->nqkv, n->d));
             w.bo = lm_take(p, bs(f, n->d, n->nq));
             w.bgu = lm_take(p, bs(f, n->fi, n->d));
             w.bdown = lm_take(p, bs(f, n->d, n->f));
+            p->at = LM_PART_FORWARD;
         }
         if (p->base)
             n->l[i] = w;
     }
     n->head = lm_take(p, bs(f, n->d, n->vocab));
+    p->at = LM_PART_BACK;
     if (n->train)
         n->bhead = lm_take(p, bs(f, n->vocab, n->d));
+    p->at = LM_PART_WORK;
 }
 
 /* Angles as transformers computes them: f32 inverse frequency times f32 position; sine and cosine

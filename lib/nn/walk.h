@@ -4,6 +4,7 @@
 #ifndef LM_NN_WALK_H
 #define LM_NN_WALK_H
 #include "kernels/kern.h"
+#include "nn/arena.h"
 #include "nn/model.h"
 #include "par/par.h"
 
@@ -33,13 +34,6 @@ typedef struct lm_net {
     float *norm, *normb;
     float *cs; /* [ctx, hd]: hd/2 cosines, hd/2 sines; NULL: positions are not rotary */
 } lm_net;
-
-/* A bump allocator: with base NULL it only counts. */
-typedef struct {
-    char *base;
-    size_t n;
-} lm_plan;
-void *lm_take(lm_plan *p, size_t bytes); /* 64-byte aligned; NULL while counting */
 
 /* How far back a token at pos of its text sees in a layer with a window. */
 static inline uint32_t lm_net_back(const lm_net *n, uint32_t pos)

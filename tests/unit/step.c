@@ -136,7 +136,7 @@ static void again(void)
 
             ok(!r || !lm_id_cmp(train("auto", family, LM_BF16, r, r), want),
                "recomputing trains the same bits");
-            if (lm_nn_need(m, &o, &bytes[r]) < 0 || lm_nn_new(&nn, m, &o) < 0)
+            if (lm_nn_need(m, &o, &bytes[r], NULL) < 0 || lm_nn_new(&nn, m, &o) < 0)
                 exit(1);
             ok(lm_nn_bytes(nn) == bytes[r] && (!r || bytes[r] < bytes[r - 1]),
                "takes what it says, and less memory");
