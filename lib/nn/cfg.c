@@ -259,7 +259,7 @@ void lm_cfg_text(const lm_cfg *c, lm_buf *out)
              {q->ctx, c->ctx}};
     json_t *o = c->raw ? json_copy(c->raw) : json_object(), *v;
     const char **keys, *k;
-    const char *dt = c->dt == LM_BF16 ? "bfloat16" : "float32";
+    const char *dt = c->dt == LM_BF16 ? "bfloat16" : c->dt == LM_F16 ? "float16" : "float32";
     size_t nk = 0;
     lm_jw w;
 

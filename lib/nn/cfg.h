@@ -43,7 +43,8 @@ typedef struct {
 /* The shape of a decoder with norms before attention and MLP. */
 typedef struct lm_cfg {
     int family; /* LM_FAM_* */
-    int dt;     /* LM_F32 or LM_BF16: type of the saved weights and of the matrix products */
+    int dt;     /* LM_F32 or LM_BF16: type of the saved weights and of the matrix products (LM_F16:
+                   only to be written) */
     uint32_t vocab, dim, layers, heads, kv_heads, head_dim, ffn, ctx;
     double eps, theta, init_range; /* of the norms; rope_theta, initializer_range */
     bool tie;                      /* the head is the embedding */

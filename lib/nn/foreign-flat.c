@@ -1,9 +1,10 @@
 /* foreign-flat: formats that are one run of ids: raw, NumPy's npy, llm.c's bin. */
 #include "nn/foreign-priv.h"
+#include "nn/npy.h"
 #include <inttypes.h>
 #include <sys/stat.h>
 
-enum { NPY_HEAD = 128, LLMC_HEAD = 1024, MEMORY = 64 << 20 };
+enum { LLMC_HEAD = 1024, MEMORY = 64 << 20 };
 /* llm.c: magic and version of u16 (GPT-2's) and u32 (Llama-3's) files; and the magic of its
  * evaluation files. */
 enum { LLMC_MAGIC2 = 20240520, LLMC_MAGIC4 = 20240801, LLMC_EVAL = 20240522 };
@@ -43,7 +44,7 @@ int lm_raw_import(const lm_importer *m, const char *path)
 static int npy_begin(lm_exporter *x)
 {
     struct stat st;
-    char zero[NPY_HEAD] = {0};
+    char zero[LM_NPY_HEAD] = {0};
 
     x->patch = x->o.out && !fstat(x->f.fd, &st) && S_ISREG(st.st_mode);
     if (x->patch)
@@ -59,27 +60,22 @@ static int npy_bytes(lm_exporter *x, const void *p, size_t n)
     return x->patch ? lm_ffile_add(&x->f, p, n) : lm_tape_add(x->tape, p, n);
 }
 
-void lm_npy_head(char out[128], unsigned width, uint64_t n, uint64_t seq)
+/* The head of all ids, or of rows of seq. */
+static void npy_head(const lm_exporter *x, char out[LM_NPY_HEAD])
 {
-    int k = snprintf(out, NPY_HEAD, "\x93NUMPY%c%c%c%c{'descr': '<u%u', 'fortran_order': False, ",
-                     1, 0, NPY_HEAD - 10, 0, width);
+    char descr[8];
+    uint64_t dim[2] = {x->seq ? x->tokens / x->seq : x->tokens, x->seq};
 
-    /* snprintf has stopped at no NUL: %c writes it */
-    if (seq)
-        k += snprintf(out + k, NPY_HEAD - (size_t)k, "'shape': (%" PRIu64 ", %" PRIu64 "), }",
-                      n / seq, seq);
-    else
-        k += snprintf(out + k, NPY_HEAD - (size_t)k, "'shape': (%" PRIu64 ",), }", n);
-    memset(out + k, ' ', (size_t)(NPY_HEAD - 1 - k));
-    out[NPY_HEAD - 1] = '\n';
+    snprintf(descr, sizeof descr, "<u%u", x->width);
+    lm_npy_head(out, descr, x->seq ? 2 : 1, dim);
 }
 
 static int npy_end(lm_exporter *x)
 {
-    char head[NPY_HEAD];
+    char head[LM_NPY_HEAD];
     int err;
 
-    lm_npy_head(head, x->width, x->tokens, x->seq);
+    npy_head(x, head);
     if (x->patch)
         return lm_ffile_patch(&x->f, head, sizeof head);
     if ((err = lm_ffile_add(&x->f, head, sizeof head)) ||

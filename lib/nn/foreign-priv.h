@@ -68,9 +68,6 @@ static inline void lm_store64(void *p, uint64_t v)
     lm_store32((uint8_t *)p + 4, (uint32_t)(v >> 32));
 }
 
-/* The npy head of rows of seq ids (0: one dimension), 128 bytes. */
-void lm_npy_head(char out[128], unsigned width, uint64_t n, uint64_t seq);
-
 /* --- reading */
 typedef struct {
     unsigned size; /* bytes of an id: 1, 2, 4, 8 */

@@ -227,9 +227,8 @@ int lm_model_load(lm_model **out, const char *dir, int dt, unsigned flags)
     return 0;
 }
 
-static int save_generation(const lm_model *m, const char *dir)
+int lm_generation_write(const lm_cfg *c, const char *dir)
 {
-    const lm_cfg *c = &m->cfg;
     lm_buf b = {0};
     lm_jw w;
     int err;
@@ -296,7 +295,7 @@ int lm_model_save(const lm_model *m, const char *dir)
 
     lm_buf_addf(&path, "%s/model.safetensors", dir);
     if (!err)
-        err = save_generation(m, dir);
+        err = lm_generation_write(&m->cfg, dir);
     if (!err && !(err = lm_st_create(&o, path.p, t, m->nf, NULL))) {
         for (size_t i = 0; i < m->nf && !err; i++)
             err = put(m, &m->f[i], o);

@@ -10,5 +10,7 @@ const lm_ftensor *lm_tensors_file(const lm_model *m, const char *name);
 void lm_tensors_bind(lm_model *m, const lm_ftensor *f); /* f->src, f->dt to its logical parts */
 /* All values of f as the file has them, of a model with m->w. *own: to be freed, or NULL. */
 const float *lm_tensors_values(const lm_model *m, const lm_ftensor *f, float **own);
+/* DIR/generation_config.json: the token ids of c. LM_EIO. */
+int lm_generation_write(const lm_cfg *c, const char *dir);
 
 #endif

@@ -24,6 +24,7 @@
 #include "nn/ckpt.h"
 #include "nn/about.h"
 #include "nn/avg.h"
+#include "nn/form.h"
 #include "nn/train.h"
 #include "nn/trainopt.h"
 #include "nn/sample.h"

@@ -319,6 +319,24 @@ int lm_gguf_u64(const lm_gguf *g, const char *key, uint64_t *v)
     return 1;
 }
 
+int lm_gguf_f64(const lm_gguf *g, const char *key, double *v)
+{
+    const lm_gg_key *k = lm_gguf_get(g, key);
+    float f;
+
+    if (!k)
+        return 0;
+    if (k->type == LM_GG_F32) {
+        memcpy(&f, k->data.p, sizeof f);
+        *v = f;
+    } else if (k->type == LM_GG_F64) {
+        memcpy(v, k->data.p, sizeof *v);
+    } else {
+        return wrong(key, "fraction");
+    }
+    return 1;
+}
+
 int lm_gguf_bool(const lm_gguf *g, const char *key, bool *v)
 {
     const lm_gg_key *k = lm_gguf_get(g, key);

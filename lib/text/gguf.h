@@ -41,6 +41,7 @@ const lm_gg_tensor *lm_gguf_tensor(const lm_gguf *g, size_t i);
    u64 takes any integer type, if it is not negative. */
 int lm_gguf_str(const lm_gguf *g, const char *key, lm_str *v);
 int lm_gguf_u64(const lm_gguf *g, const char *key, uint64_t *v);
+int lm_gguf_f64(const lm_gguf *g, const char *key, double *v);   /* of F32 or F64 */
 int lm_gguf_bool(const lm_gguf *g, const char *key, bool *v);
 /* An array of elem (LM_GG_ ..): 1, 0, LM_EINVALID. */
 int lm_gguf_arr(const lm_gguf *g, const char *key, int elem, const lm_gg_key **v);

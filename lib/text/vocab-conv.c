@@ -318,7 +318,7 @@ static int save_gguf(const lm_vocab_files *f, const char *path)
     lm_ggw_init(&w, LM_GG_ALIGN);
     lm_ggw_str(&w, "general.architecture",
                LM_STR("gpt2")); /* llama.cpp wants one; no tensor follows */
-    err = lm_vocab_to_gguf(f->v, lm_buf_str(&f->tokenizer), lm_cstr(f->chat), &w);
+    err = lm_vocab_to_gguf(f->v, lm_buf_str(&f->tokenizer), lm_cstr(f->chat), 0, &w);
     if (err >= 0) {
         lm_ggw_head(&w, &file);
         err = save_file(path, &file);

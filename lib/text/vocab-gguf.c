@@ -106,9 +106,9 @@ static lm_str spell(const lm_vocab *v, uint32_t id, lm_buf *b)
     return lm_buf_str(b);
 }
 
-static int put_tokens(const lm_vocab *v, lm_ggw *w)
+static int put_tokens(const lm_vocab *v, uint32_t rows, lm_ggw *w)
 {
-    uint32_t n = lm_vocab_size(v);
+    uint32_t n = rows > lm_vocab_size(v) ? rows : lm_vocab_size(v);
     int32_t *type = lm_reallocn(NULL, n + 1, sizeof *type);
     lm_dict seen = {0};
     lm_buf b = {0};
@@ -162,7 +162,7 @@ static int put_merges(const lm_vocab *v, lm_ggw *w)
     return err;
 }
 
-int lm_vocab_to_gguf(const lm_vocab *v, lm_str json, lm_str chat, lm_ggw *w)
+int lm_vocab_to_gguf(const lm_vocab *v, lm_str json, lm_str chat, uint32_t rows, lm_ggw *w)
 {
     const char *pre = NULL;
     int err;
@@ -171,7 +171,7 @@ int lm_vocab_to_gguf(const lm_vocab *v, lm_str json, lm_str chat, lm_ggw *w)
         return err;
     lm_ggw_str(w, KEY("model"), LM_STR("gpt2"));
     lm_ggw_str(w, KEY("pre"), lm_cstr(pre));
-    if ((err = put_tokens(v, w)) < 0 || (err = put_merges(v, w)) < 0)
+    if ((err = put_tokens(v, rows, w)) < 0 || (err = put_merges(v, w)) < 0)
         return err;
     for (int r = 0; r < LM_ROLE_COUNT; r++)
         if (lm_vocab_role(v, r) != LM_NO_ID)

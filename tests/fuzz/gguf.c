@@ -45,7 +45,7 @@ static void again(const lm_vocab *v, lm_str json)
 
     lm_ggw_init(&w, LM_GG_ALIGN);
     lm_draft_init(&d);
-    if (lm_vocab_to_gguf(v, json, (lm_str){NULL, 0}, &w) >= 0) {
+    if (lm_vocab_to_gguf(v, json, (lm_str){NULL, 0}, 0, &w) >= 0) {
         lm_ggw_head(&w, &file);
         if (lm_gguf_parse(lm_buf_str(&file), "again", &g) < 0 ||
             lm_vocab_from_gguf(g, &d, &carried, &chat) < 0 || lm_draft_done(&d) < 0 ||

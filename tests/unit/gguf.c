@@ -167,7 +167,7 @@ static void keys_alone(void)
     lm_vocab_write(&d.def, &tok, NULL);
     ok(!lm_vocab_parse(lm_buf_str(&tok), (lm_str){NULL, 0}, &v) && lm_vocab_size(v) == 301, "read");
     lm_ggw_init(&w, LM_GG_ALIGN);
-    ok(!lm_vocab_to_gguf(v, LM_STR("{}"), (lm_str){NULL, 0}, &w), "its keys");
+    ok(!lm_vocab_to_gguf(v, LM_STR("{}"), (lm_str){NULL, 0}, 0, &w), "its keys");
     lm_ggw_head(&w, &file);
     ok(!lm_gguf_parse(lm_buf_str(&file), "x", &g) && !lm_vocab_from_gguf(g, &e, &json, &chat) &&
            lm_is(json, "{}") && !chat.p && !lm_draft_done(&e),
