@@ -258,6 +258,7 @@ static void refusals(void)
         end[at[i]] = was;
     }
     ok(lm_nn_update(nn, &o, &norm) == LM_EINVALID, "an update without a gradient is refused");
+    l = (lm_loss){0};
     ok(!lm_nn_fwdbwd(nn, &(lm_batch){.in = in, .target = target, .weight = none}, &l) &&
            l.weight == 0 && lm_nn_update(nn, &o, &norm) == LM_EINVALID,
        "and one without weights");
@@ -298,6 +299,7 @@ static void slope(int family, const char *part)
         for (size_t i = 0; i < m->n; i++)
             m->w[i] = was[i] + (float)(s ? h : -h) * g[i];
         lm_nn_repack(nn);
+        l = (lm_loss){0};
         if (lm_nn_loss(nn, &b, &l) < 0)
             exit(1);
         side[s] = l.loss / TOK;
