@@ -14,7 +14,7 @@ enum { LM_CPU_REF = 0, LM_CPU_AVX2 = 1, LM_CPU_AVX512F = 2, LM_CPU_AVX512 = 3 };
 int lm_cpu_level(void);
 /* The best level of this machine, whatever LM_DEVICE says: for tests that walk all levels. */
 int lm_cpu_best(void);
-/* True if level is LM_CPU_AVX512 and the machine has the extension. */
+/* True if level is LM_CPU_AVX512 and the machine has the extension; bf16: and gains by it. */
 bool lm_cpu_bf16(int level);
 bool lm_cpu_vnni(int level);
 const char *lm_cpu_name(int level);                /* "ref", "avx2", "avx512f", "avx512" */
