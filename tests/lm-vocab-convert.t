@@ -89,4 +89,5 @@ sed 's/"<|fim_pad|>"/"<|fim_PAD|>"/' qwen2.gguf >two.gguf
 fails 'a tokenizer.json of another vocabulary inside' 3 'lm-vocab-convert two.gguf -o x' 'two.gguf: mismatch: .*another vocabulary'
 is 'nothing was left' 'ls -d x x.* ./*.tmp* 2>/dev/null' ''
 run 'a chat template is kept' 0 "cp -r $v chat && sed 's/\"bos_token\": null,/&\n  \"chat_template\": \"{{ x }}\",/' $v/tokenizer_config.json >chat/tokenizer_config.json && lm-vocab-convert chat --to gguf -o chat.gguf && lm-vocab-convert chat.gguf -o chat2 && cmp chat/tokenizer_config.json chat2/tokenizer_config.json"
+run '.. from a file of its own' 0 "cp -r $v chat3 && printf '{{ x }}' >chat3/chat_template.jinja && lm-vocab-convert chat3 --to gguf -o chat3.gguf && cmp chat.gguf chat3.gguf"
 done_testing

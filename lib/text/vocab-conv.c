@@ -114,6 +114,16 @@ static int read_hf(const char *path, lm_vocab_files *f)
             f->chat = lm_strndup(chat);
         json_decref(root);
     }
+    if (err >= 0 && is_dir(path) && !f->chat) { /* where newer writers put it */
+        lm_buf chat = {0};
+
+        name.n = 0;
+        lm_buf_addf(&name, "%s/chat_template.jinja", path);
+        if (!stat(name.p, &st) && (err = lm_read_file(name.p, &chat, 1 << 20)) >= 0 &&
+            lm_utf8_valid(chat.p, chat.n))
+            f->chat = lm_strndup(lm_buf_str(&chat));
+        lm_buf_free(&chat);
+    }
     lm_buf_free(&name);
     return err < 0 ? err : 0;
 }
