@@ -64,6 +64,11 @@ fails 'llama.cpp too' 3 'lm-ckpt-convert --to gguf -o x e' 'e: invalid: scores a
 fails 'a soft cap of the scores' 3 'edit mpt "s/\"prefix_lm\": false/\"prefix_lm\": false, \"attn_logit_softcapping\": 30.0/"; lm-ckpt-convert --to gguf -o x e' 'attn_logit_softcapping: llama.cpp has none in arch mpt'
 fails 'a window' 3 'edit qwen2 "s/\"use_sliding_window\": false/\"use_sliding_window\": true, \"sliding_window\": 8, \"max_window_layers\": 1/"; lm-ckpt-convert --to gguf -o x e' 'use_sliding_window: llama.cpp has no window'
 run 'a norm of q and k in mpt comes back' 0 'edit mpt "s/\"clip_qkv\": null/\"clip_qkv\": 1.5/"; lm-ckpt-convert --to gguf -o e.gguf e && lm-ckpt-convert -o e.back e.gguf && cmp e/config.json e.back/config.json && grep -q "clip_qkv.: 1.5" e.back/config.json'
+l3='"factor": 8.0, "high_freq_factor": 4.0, "low_freq_factor": 1.0, "original_max_position_embeddings": 64, "rope_type": "llama3"'
+run 'the scaling of Llama 3' 0 'edit llama "s/\"rope_type\": \"default\"/$l3/"; lm-ckpt-convert -o l3 e; lm-ckpt-convert --to gguf -o l3.gguf l3; lm-ckpt-convert -o l3.back l3.gguf && same l3 l3.back && grep -q llama3 l3.back/config.json'
+is '.. is found from its factors' "LC_ALL=C sed 's/lm.config.json/no.config.json/' l3.gguf >l3b.gguf && lm-ckpt-convert -o l3.found l3b.gguf && sed -n '/rope_param/,/}/p' l3.found/config.json" "$(sed -n '/rope_param/,/}/p' l3/config.json 2>/dev/null)"
+run '.. to the same bits' 0 'lm-ckpt-convert --to gguf -o l3c.gguf l3.found && lm-ckpt-diff l3 l3.found'
+fails '.. but not from others' 3 'at=$(LC_ALL=C grep -abo rope_freqs.weight l3b.gguf | cut -d: -f1); size=$(wc -c <l3b.gguf); cp l3b.gguf bad.gguf; printf "\0\0\100\100" | dd of=bad.gguf bs=1 seek=$((size - 64 + 4 * 4)) conv=notrunc 2>/dev/null; lm-ckpt-convert -o x bad.gguf' 'rope_freqs.weight: which rotary scaling'
 
 # --- damage
 sed 's/"hidden_size": 48/"hidden_size": 40/' llama.gguf >bad.gguf

@@ -87,6 +87,37 @@ static void rope_factors(const lm_cfg *c, float *out)
     }
 }
 
+/* The four numbers of Llama 3's scaling from its factors. Of low, high and old the factors tell but
+   two ratios, so low is 1, as Llama 3 has it: any other choice gives the same angles. Between its
+   ends 1/factor is a straight line over the frequency. */
+static void guess_factors(lm_cfg *c, const lm_gg_tensor *t)
+{
+    double at[2] = {0}, s[2] = {0}, most = 1, slope;
+    float v[256];
+    uint32_t n = c->head_dim / 2, k = 0;
+
+    if (t->type != LM_GGT_F32 || t->nd != 1 || t->dim[0] != n)
+        return;
+    memcpy(v, t->data, t->bytes);
+    for (uint32_t i = 0; i < n; i++)
+        most = v[i] > most ? v[i] : most;
+    for (uint32_t i = 0; i < n; i++)
+        if (v[i] > 1 && v[i] < most) { /* the first and the last of these */
+            at[k] = __builtin_pow(c->theta, -2.0 * i / c->head_dim) / 6.283185307179586;
+            s[k] = (1 / (double)v[i] - 1 / most) / (1 - 1 / most);
+            k = 1;
+        }
+    slope = (s[0] - s[1]) / (at[0] - at[1]);
+    if (!at[1] || !(slope > 0) || !(slope * at[0] > s[0]))
+        return;
+    c->rope = LM_ROPE_LLAMA3;
+    c->rope_factor = most;
+    c->rope_low = 1;
+    c->rope_high = 1 + 1 / (slope * at[0] - s[0]);
+    c->rope_high = __builtin_rint(c->rope_high * 1000) / 1000;
+    c->rope_old = __builtin_rint(slope * (c->rope_high - 1));
+}
+
 static int check_factors(const lm_form *f, const lm_gg_tensor *t)
 {
     const lm_cfg *c = &f->m->cfg;
@@ -123,7 +154,10 @@ static int bind_all(lm_form *f, const lm_dict *names)
 
         if (lm_is(t->name, "rope_freqs.weight")) {
             freqs = true;
-            err = check_factors(f, t);
+            if (f->m->cfg.rope == LM_ROPE_DEFAULT && !f->m->cfg.raw)
+                guess_factors(&f->m->cfg, t);
+            if (!(err = check_factors(f, t)) && (err = lm_cfg_check(&f->m->cfg)))
+                err = lm_err_at(err, f->path, "%s", lm_last_error()->detail);
         } else if (!used[k])
             err = lm_err_at(LM_EINVALID, f->path, "tensor %.*s has no place in the model",
                             (int)(t->name.n < 80 ? t->name.n : 80), t->name.p);
