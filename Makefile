@@ -72,6 +72,7 @@ KFLAGS_ref        := -O3
 KFLAGS_avx2       := -mavx2 -mfma -mf16c -mbmi -mbmi2 -O3
 KFLAGS_avx512     := $(KFLAGS_avx2) -mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512
 KFLAGS_avx512bf16 := $(KFLAGS_avx512) -mavx512bf16
+KFLAGS_avx512amx  := $(KFLAGS_avx512bf16) -mamx-tile -mamx-bf16
 KFLAGS_avx512vnni := $(KFLAGS_avx512) -mavx512vnni
 
 LIBOBJ   := $(LIBSRC:%.c=$(O)/obj/%.o) $(KREF:%.c=$(O)/obj/%.o) $(KX86:%.c=$(O)/obj/%.o)

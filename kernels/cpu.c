@@ -1,8 +1,10 @@
 /* cpu: reads cpuid and the register state that the operating system saves. */
 #include "base/base.h"
 #include "kernels/cpu.h"
+#include <sys/syscall.h>
+#include <unistd.h>
 
-enum { HAS_AVX2 = 1, HAS_AVX512 = 2, HAS_BF16 = 4, HAS_VNNI = 8 };
+enum { HAS_AVX2 = 1, HAS_AVX512 = 2, HAS_BF16 = 4, HAS_VNNI = 8, HAS_AMX = 16 };
 
 #ifdef __x86_64__
 #include <cpuid.h>
@@ -25,6 +27,8 @@ static unsigned probe(void)
     const unsigned one = 1u << 12 | 1u << 27 | 1u << 28 | 1u << 29;  /* fma osxsave avx f16c */
     const unsigned two = 1u << 3 | 1u << 5 | 1u << 8;                /* bmi avx2 bmi2 */
     const unsigned five = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31; /* avx512 f dq bw vl */
+    const unsigned tiles = 1u << 22 | 1u << 24;                      /* amx bf16 tile */
+    bool amx;
 
     if (!__get_cpuid(1, &a, &b, &c, &d) || (c & one) != one)
         return 0;
@@ -37,8 +41,14 @@ static unsigned probe(void)
     has |= HAS_AVX512;
     if (c7 & 1u << 11)
         has |= HAS_VNNI;
-    if (__get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & 1u << 5) && !slow_pairs())
+    amx =
+        (d & tiles) == tiles && (lo & 0x60000) == 0x60000; /* tile configuration and data saved? */
+    if (!__get_cpuid_count(7, 1, &a, &b, &c, &d) || !(a & 1u << 5))
+        return has;
+    if (!slow_pairs())
         has |= HAS_BF16;
+    if (amx)
+        has |= HAS_AMX;
     return has;
 }
 #else
@@ -90,6 +100,19 @@ int lm_cpu_level(void)
 bool lm_cpu_bf16(int level)
 {
     return level == LM_CPU_AVX512 && machine() & HAS_BF16;
+}
+
+bool lm_cpu_amx(int level)
+{
+    enum { REQ_XCOMP_PERM = 0x1023, XTILEDATA = 18 }; /* asm/prctl.h of Linux 5.16 */
+
+    if (level != LM_CPU_AVX512 || !(machine() & HAS_AMX))
+        return false;
+#ifdef SYS_arch_prctl
+    return !syscall(SYS_arch_prctl, REQ_XCOMP_PERM, XTILEDATA);
+#else
+    return false;
+#endif
 }
 
 bool lm_cpu_vnni(int level)

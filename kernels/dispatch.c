@@ -10,7 +10,7 @@
 #undef LM_KERN
 
 /* The folders in rising order, and from which level on they count. */
-enum { ref, avx2, avx512, avx512bf16, avx512vnni, FOLDERS };
+enum { ref, avx2, avx512, avx512bf16, avx512vnni, avx512amx, FOLDERS };
 static const struct {
     int folder;
     void (*set)(struct lm_kern *);
@@ -33,6 +33,8 @@ static bool folder_ok(int folder, int level)
         return lm_cpu_bf16(level);
     case avx512vnni:
         return lm_cpu_vnni(level);
+    case avx512amx:
+        return lm_cpu_amx(level);
     default:
         return false;
     }

@@ -14,9 +14,10 @@
 typedef LM_SCALAR lm_real;
 typedef struct lm_kern lm_kern;
 
-/* Type of a product's operands. BF16: both are rounded to nearest even when packed; sums stay f32.
- */
-enum { LM_FMT_F32 = 0, LM_FMT_BF16 = 1 };
+/* Type of a product's operands. BF16, BF16T: both are rounded to nearest even when packed; sums
+   stay f32, in two different orders (lm_gemm). */
+enum { LM_FMT_F32 = 0, LM_FMT_BF16 = 1, LM_FMT_BF16T = 2 };
+enum { LM_TILE_K = 32 }; /* depth of a block of BF16T */
 enum {
     LM_SRC_F32 = 0,
     LM_SRC_BF16 = 1,
@@ -26,7 +27,8 @@ enum {
 /* Packing of rows [n0, n0+nn) x depth [k0, k0+kn) of an operand of depth kt: left operand: its
    rows, right operand: its columns are the `n`. Value (n0+i, k0+j) is src[i * ld + j], or src[j *
    ld + i] if kmajor. The layout behind dst belongs to the level; lm_kern.asize, .bsize tell its
-   bytes. For BF16 a k0 + kn equal to an odd kt also writes the zero behind it. */
+   bytes. For BF16 a k0 + kn equal to an odd kt also writes the zero behind it; for BF16T equal to
+   kt the zeros up to a whole block, and k0 is a multiple of LM_TILE_K. */
 typedef struct {
     int fmt, dt;
     bool kmajor;
@@ -39,8 +41,11 @@ typedef struct {
 
 /* C[i, j] = (beta ? C[i, j] : +0) + sum over k of A[m0+i, ak0+k] B[n0+j, bk0+k], i < m, j < n: one
    fma chain. F32: k ascending. BF16: k = 1,0,3,2,5,4.. (odd k first: the order of vdpbf16ps); ak0,
-   bk0 even. akm: A was packed from a kmajor source; then m0 must be a multiple of LM_M_UNIT. n0: of
-   LM_N_UNIT. */
+   bk0 even. BF16T, tile order: no single chain, but the sums of tdpbf16ps (Intel SDM 2): for each
+   block of LM_TILE_K of k, ascending, the last one filled up with +0: C = C + (even + odd), each a
+   chain from +0, over k = 0,2,.. and over k = 1,3,.. of the block; ak0, bk0 multiples of LM_TILE_K.
+   Not for attention. akm: A was packed from a kmajor source; then m0 must be a multiple of
+   LM_M_UNIT. n0: of LM_N_UNIT. */
 enum { LM_M_UNIT = 96, LM_N_UNIT = 64 };
 typedef struct {
     int fmt;
@@ -159,9 +164,9 @@ struct lm_kern {
                     const lm_real *x); /* blocks of 4096: f32 in 16 lanes; blocks added in f64 */
     double (*distsq)(size_t n, const lm_real *x, const lm_real *y); /* sumsq of x - y */
     void (*to_bf16)(size_t n, const float *x, uint16_t *y); /* nearest even, as packing does */
-    /* Multiply-adds of n rounds, of operands of fmt, in registers alone and in as many chains as keep
-       the level busy: for measuring its peak. Returns the FLOPs done; *sum = n / 1024, which each chain
-       added up (exact for n below 2^20). */
+    /* Multiply-adds of n rounds, of operands of fmt, in registers alone and in as many chains as
+       keep the level busy: for measuring its peak. Returns the FLOPs done; *sum = n / 1024, which
+       each chain added up (exact for n below 2^20). */
     double (*spin)(int fmt, size_t n, lm_real *sum);
 };
 

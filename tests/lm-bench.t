@@ -10,7 +10,7 @@ is 'each part is there' 'col what all.lm | sort -u | tr "\n" " "' 'attn copy dis
 run 'every figure is a positive number' 0 \
     'col gflops,gbs all.lm | awk "{ n++; if (!(\$1 > 0) || NF != 1) bad++ } END { exit !n || bad }"'
 run 'products, registers and attention have level, format and threads' 0 \
-    'col what,level,fmt,threads all.lm | awk -F"\t" "\$1 ~ /fma|gemm|attn/ && !(\$2 ~ /./ && \$3 ~ /^(f32|bf16)\$/ && \$4 > 0) { bad++ }
+    'col what,level,fmt,threads all.lm | awk -F"\t" "\$1 ~ /fma|gemm|attn/ && !(\$2 ~ /./ && \$3 ~ /^(f32|bf16t?)\$/ && \$4 > 0) { bad++ }
         END { exit bad > 0 }"'
 run 'a share is the figure over that of the registers' 0 \
     'B --gemm -j 1 | lm-metrics --kind peak -k what,gflops,share | awk -F"\t" "\$1 == \"fma\" { f = \$2 }
@@ -26,6 +26,10 @@ fma bf16  1
 gemm bf16  1 48 48 
 gemm bf16  1 96 96 
 gemm bf16  1 100 48 
+fma bf16t  1   
+gemm bf16t  1 48 48 
+gemm bf16t  1 96 96 
+gemm bf16t  1 100 48 
 attn f32 fwd 1   96
 attn f32 bwd 1   96
 attn bf16 fwd 1   96
@@ -63,5 +67,7 @@ like 'the weights have nothing to do with it' 'tiny_run two 2 -j 2; diff -r one/
 run 'and without peaks there is no mfu' 0 '! grep -a mfu two/metrics.lm'
 fails 'copies are not enough' 3 'LM_DEVICE=ref B --copy -o c.lm; tiny_run x 1 --peaks c.lm' \
     'c.lm: missing: no peaks of products in bf16'
+fails 'tile order has peaks of its own' 3 'tiny_run x 1 --sum tile --peaks peaks.lm' 'peaks.lm: missing: no peaks of products in bf16t'
+run '.. which count' 0 'sed "s/fmt=bf16 /fmt=bf16t /" peaks.lm >tile.lm; tiny_run tile 1 --sum tile --peaks tile.lm && grep -aq "mfu=" tile/metrics.lm'
 fails 'nor is a file that is not there' 5 'tiny_run x 1 --peaks none.lm' 'none.lm'
 done_testing

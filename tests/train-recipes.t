@@ -52,6 +52,16 @@ fails 'an optimiser is part of the recipe' 3 'T lion --steps 14 --opt adamw --be
 run '.. another may go on: what it needs begins at zero' 0 'cp -r lion drift; T drift --steps 14 --opt adamw --allow-drift --ema 0.9 && tensors drift/latest/train.safetensors | grep -q ^ema.model.norm.weight'
 fails 'micro-batches that cut a block of 64 tokens are part of it too' 3 'T lion --steps 14 --micro 2 --opt lion' 'micro was any, now 2: give the old value'
 
+lm-init --layers 2 --dim 40 --heads 4 --kv-heads 2 --ffn 56 --vocab-size 64 --seq 64 -o odd # not of whole blocks of 32
+run 'sums in tile order: equal bytes everywhere' 0 'equal tile -m odd --lr 0.003 --sum tile 2>/dev/null'
+run '.. which are not those of the chain' 0 'T chain -m odd --lr 0.003 --steps 12 && ! same_ckpt chain tile >/dev/null'
+run '.. but near: the loss falls as far' 0 'falls tile && lm-metrics -k loss chain/metrics.lm | tail -n 1 >a; lm-metrics -k loss tile/metrics.lm | tail -n 1 | paste a - |
+    awk "{ d = \$1 - \$2; exit !(d < 0.001 && d > -0.001) }"'
+run '.. the run says so, and that with the chain does not' 0 'grep -aq "^@run.* sum=tile" tile/metrics.lm && ! grep -a "^@run.* sum=" chain/metrics.lm'
+fails '.. they are part of the recipe' 3 'T tile -m odd --lr 0.003 --steps 14' 'sum was tile, now unset: give the old value'
+fails '.. and so is the chain' 3 'T chain -m odd --lr 0.003 --steps 14 --sum tile' 'sum was unset, now tile'
+fails '.. there are none of f32' 2 'T x --sum tile --dtype f32' 'tile is of bf16 products'
+
 run 'an average: equal bytes everywhere' 0 'equal ema --lr 0.01 --ema 0.9 2>/dev/null'
 run '.. it changes nothing else' 0 'T noema --lr 0.01 --steps 12; cmp ema/latest/model.safetensors noema/latest/model.safetensors && lm-metrics ema/metrics.lm >a; lm-metrics noema/metrics.lm | cmp - a'
 run '.. is a model in a folder of the checkpoint, and is what was scored' 0 'cp -r ema/latest/ema avg; T scored --lr 0 --steps 1 --warmup 0 -m avg --eval-every 1 && :

@@ -1,17 +1,19 @@
 /* gemm: matrix products and the packing of their operands. The meaning of every product in the
-   toolkit: one fma chain an element, k ascending (f32) or 1,0,3,2.. (bf16), see kernels/kern.h. */
+   toolkit: one fma chain an element, k ascending (f32) or 1,0,3,2.. (bf16), or two chains a block
+   of depth (tile order), see kernels/kern.h. */
 #include "kernels/ref/real.h"
 
-/* Layout: row n of the operand has its depth contiguous, padded to even with +0. */
-static size_t even(size_t k)
+/* Layout: row n of the operand has its depth contiguous, padded to even, or to a block, with +0. */
+static size_t padded(int fmt, size_t k)
 {
-    return (k + 1) & ~(size_t)1;
+    size_t unit = fmt == LM_FMT_BF16T ? LM_TILE_K : 2;
+
+    return (k + unit - 1) / unit * unit;
 }
 
 static size_t bsize(int fmt, size_t kt, size_t n)
 {
-    (void)fmt;
-    return even(kt) * n * sizeof(lm_real);
+    return padded(fmt, kt) * n * sizeof(lm_real);
 }
 
 static size_t asize(int fmt, bool kmajor, size_t kt, size_t m)
@@ -30,7 +32,7 @@ static lm_real value(const lm_pack *p, size_t at)
 
 static void pack(const lm_pack *p)
 {
-    size_t kp = even(p->kt);
+    size_t kp = padded(p->fmt, p->kt);
 
     for (size_t i = 0; i < p->nn; i++) {
         lm_real *d = (lm_real *)p->dst + (p->n0 + i) * kp;
@@ -40,25 +42,46 @@ static void pack(const lm_pack *p)
 
             d[p->k0 + j] = rround(x, p->fmt);
         }
-        if (p->k0 + p->kn == p->kt && kp > p->kt)
-            d[p->kt] = 0;
+        for (size_t j = p->kt; j < kp && p->k0 + p->kn == p->kt; j++)
+            d[j] = 0;
     }
+}
+
+static lm_real fma_chain(size_t k, const lm_real *a, const lm_real *b, size_t flip, lm_real s)
+{
+    for (size_t i = 0; i < k; i++)
+        s = rfma(a[i ^ flip], b[i ^ flip], s);
+    return s;
+}
+
+static lm_real blocks(size_t k, const lm_real *a, const lm_real *b, lm_real s)
+{
+    for (size_t i = 0; i < k; i += LM_TILE_K) {
+        lm_real even = 0, odd = 0;
+
+        for (size_t j = i; j < i + LM_TILE_K; j += 2) {
+            even = rfma(a[j], b[j], even);
+            odd = rfma(a[j + 1], b[j + 1], odd);
+        }
+        s += even + odd;
+    }
+    return s;
 }
 
 static void gemm(const lm_gemm *g)
 {
-    size_t pad = g->fmt == LM_FMT_BF16 ? even(g->k) : g->k, flip = g->fmt == LM_FMT_BF16;
+    size_t pad = g->fmt == LM_FMT_F32 ? g->k : padded(g->fmt, g->k), flip = g->fmt == LM_FMT_BF16;
 
     for (size_t i = 0; i < g->m; i++) {
-        const lm_real *a = (const lm_real *)g->a + (g->m0 + i) * even(g->akt) + g->ak0;
+        const lm_real *a = (const lm_real *)g->a + (g->m0 + i) * padded(g->fmt, g->akt) + g->ak0;
 
         for (size_t j = 0; j < g->n; j++) {
-            const lm_real *b = (const lm_real *)g->b + (g->n0 + j) * even(g->bkt) + g->bk0;
+            const lm_real *b =
+                (const lm_real *)g->b + (g->n0 + j) * padded(g->fmt, g->bkt) + g->bk0;
             lm_real s = g->beta ? g->c[i * g->ldc + j] : 0;
 
-            for (size_t k = 0; k < pad; k++)
-                s = rfma(a[k ^ flip], b[k ^ flip], s);
-            g->c[i * g->ldc + j] = s;
+            g->c[i * g->ldc + j] =
+                g->fmt == LM_FMT_BF16T ? blocks(pad, a, b, s) : fma_chain(pad, a, b, flip, s);
         }
     }
 }

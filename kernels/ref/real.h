@@ -9,7 +9,7 @@
 #define rtanh(x) lm_tanh1(x)
 #define rerf(x) lm_erf1(x)
 #define rroot(x) __builtin_sqrtf(x)
-#define rround(x, fmt) ((fmt) == LM_FMT_BF16 ? lm_bf16_f32(lm_f32_bf16(x)) : (x))
+#define rround(x, fmt) ((fmt) != LM_FMT_F32 ? lm_bf16_f32(lm_f32_bf16(x)) : (x))
 static inline float rlog(double x)
 {
     return (float)lm_log1(x);

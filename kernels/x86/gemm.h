@@ -1,8 +1,9 @@
 /* gemm: packed products; bits of ref/gemm.c. A level defines MR x NR, its tile() and, with NATIVE,
    products of bf16 pairs by vdpbf16ps. Operands are 4-byte words: an f32, or (NATIVE and bf16) a
    pair of neighbours in depth. Without NATIVE bf16 values are widened and neighbours swapped, so
-   that one ascending loop makes 1,0,3,2... Left operand: rows padded (source rows), or panels of MR
-   (kmajor source). Right operand: panels of NR columns. */
+   that one ascending loop makes 1,0,3,2..; tile order has them as they come, in blocks. Left
+   operand: rows padded (source rows), or panels of MR (kmajor source). Right operand: panels of NR
+   columns. */
 #include "kernels/x86/v16.h"
 
 #ifndef NATIVE
@@ -16,6 +17,8 @@ INL bool paired(int fmt)
 
 INL size_t words(int fmt, size_t k) /* words of depth k */
 {
+    if (fmt == LM_FMT_BF16T)
+        return (k + LM_TILE_K - 1) / LM_TILE_K * LM_TILE_K;
     return fmt == LM_FMT_F32 ? k : paired(fmt) ? (k + 1) / 2 : (k + 1) & ~(size_t)1;
 }
 
@@ -49,7 +52,7 @@ INL void put(const lm_pack *p, size_t w, size_t n, size_t k, float x)
     if (paired(p->fmt))
         ((uint16_t *)d)[k & 1] = lm_f32_bf16(x);
     else
-        *d = lm_bits(p->fmt == LM_FMT_BF16 ? lm_bf16_f32(lm_f32_bf16(x)) : x);
+        *d = lm_bits(p->fmt != LM_FMT_F32 ? lm_bf16_f32(lm_f32_bf16(x)) : x);
 }
 
 INL float value(const lm_pack *p, size_t at)
@@ -68,14 +71,17 @@ static void pack_some(const lm_pack *p, size_t w, size_t i0, size_t i1, size_t j
             put(p, w, p->n0 + i, p->k0 + j, value(p, p->kmajor ? j * p->ld + i : i * p->ld + j));
 }
 
-static void pack_pad(const lm_pack *p, size_t w) /* the zero behind an odd depth */
+static void pack_pad(const lm_pack *p, size_t w) /* the zeros that fill a pair, or a block */
 {
-    if (p->fmt == LM_FMT_BF16 && p->kt % 2 && p->k0 + p->kn == p->kt)
+    size_t end = words(p->fmt, p->kt) * (paired(p->fmt) ? 2 : 1);
+
+    if (p->k0 + p->kn == p->kt)
         for (size_t i = 0; i < p->nn; i++)
-            put(p, w, p->n0 + i, p->kt, 0);
+            for (size_t k = p->kt; k < end; k++)
+                put(p, w, p->n0 + i, k, 0);
 }
 
-#if NATIVE
+#ifdef __AVX512BF16__
 INL __m512i pairs(__m512 even, __m512 odd) /* word i: low half even[i], high half odd[i] */
 {
     const __m512i turn =
@@ -93,7 +99,7 @@ INL v16 across(const lm_pack *p, const float *s, size_t c)
     if (paired(p->fmt))
         return _mm512_castsi512_ps(pairs(v_loadn(s, c), v_loadn(s + p->ld, c)));
 #endif
-    return p->fmt == LM_FMT_BF16 ? v_bf16(v_loadn(s, c)) : v_loadn(s, c);
+    return p->fmt != LM_FMT_F32 ? v_bf16(v_loadn(s, c)) : v_loadn(s, c);
 }
 
 /* A word row of up to 16 columns to panels of w: d is the place of the first. */
@@ -164,9 +170,12 @@ static void pack_rows(const lm_pack *p)
         }
 #endif
         d += p->k0;
-        if (p->fmt == LM_FMT_BF16) {
-            for (; j + 16 <= p->kn; j += 16)
-                v_store(d + j, v_swap2(v_bf16(v_load(s + j))));
+        if (p->fmt != LM_FMT_F32) {
+            for (; j + 16 <= p->kn; j += 16) {
+                v16 x = v_bf16(v_load(s + j));
+
+                v_store(d + j, p->fmt == LM_FMT_BF16 ? v_swap2(x) : x);
+            }
             pack_some(p, 0, i, i + 1, j, p->kn);
         } else
             EACH16 (q, c, p->kn)
@@ -234,8 +243,10 @@ static void pack_turned(const lm_pack *p)
                 }
 #endif
                 r[q] = _mm512_loadu_ps(s + q * p->ld);
+                if (p->fmt != LM_FMT_F32)
+                    r[q] = v_bf16(r[q]);
                 if (p->fmt == LM_FMT_BF16)
-                    r[q] = v_swap2(v_bf16(r[q]));
+                    r[q] = v_swap2(r[q]);
             }
             turn16(r);
             UNROLL

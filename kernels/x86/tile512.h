@@ -1,7 +1,8 @@
 /* tile512: an MR x 32 tile of C in zmm registers. One chain an element: acc = fma(a, b, acc), k
-   ascending, or vdpbf16ps, which takes the odd element of a pair first. */
-INL void tile(const int m, const bool pair, const bool panel, size_t kw, const uint32_t *a,
-              size_t rs, const uint32_t *b, float *c, size_t ldc, size_t n, bool beta)
+   ascending by step, or vdpbf16ps, which takes the odd element of a pair first. */
+INL void tile(const int m, const bool pair, const bool panel, const size_t step, size_t kw,
+              const uint32_t *a, size_t rs, const uint32_t *b, float *c, size_t ldc, size_t n,
+              bool beta)
 {
     __m512 acc[MR][2];
     m16 lo = lanes_below(n), hi = n > 16 ? lanes_below(n - 16) : 0;
@@ -11,7 +12,7 @@ INL void tile(const int m, const bool pair, const bool panel, size_t kw, const u
         acc[i][0] = beta ? _mm512_maskz_loadu_ps(lo, c + i * ldc) : _mm512_setzero_ps();
         acc[i][1] = beta ? _mm512_maskz_loadu_ps(hi, c + i * ldc + 16) : _mm512_setzero_ps();
     }
-    for (size_t k = 0; k < kw; k++) {
+    for (size_t k = 0; k < kw; k += step) {
         __m512 b0 = _mm512_loadu_ps(b + k * NR), b1 = _mm512_loadu_ps(b + k * NR + 16);
 
         UNROLL

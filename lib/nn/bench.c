@@ -4,7 +4,7 @@
 #include "nn/benchi.h"
 #include <inttypes.h>
 
-static const char *const fmtname[] = {"f32", "bf16"};
+static const char *const fmtname[] = {"f32", "bf16", "bf16t"};
 
 static double once(const lm_work *w, lm_pool *pool)
 {
@@ -123,7 +123,7 @@ static void product_task(void *ctx, size_t i, unsigned thread)
 {
     const product *p = ctx;
     size_t at = i * p->block, rows = p->m - at < p->block ? p->m - at : p->block;
-    const lm_net net = {.k = p->k, .fmt = p->fmt};
+    const lm_net net = {.k = p->k, .mul = p->fmt};
 
     LM_TASK(lm_rows_mul(&net, rows, p->depth, p->x + at * p->depth, p->depth, p->wt, p->n,
                         p->y + at * p->n, p->n, p->a + thread * p->asize));
@@ -195,8 +195,8 @@ static int shape(const lm_bench *b, const lm_kern *k, int fmt, size_t m, size_t 
     return err;
 }
 
-/* Both formats of a level: f32, bf16. */
-static int each(const lm_bench *b, bool write_fma,
+/* The formats of a level up to `last`. */
+static int each(const lm_bench *b, bool write_fma, int last,
                 int (*f)(const lm_bench *b, const lm_kern *k, int fmt, lm_pool *const pool[2],
                          const double peak[2]))
 {
@@ -204,7 +204,7 @@ static int each(const lm_bench *b, bool write_fma,
     int from, top = levels(b, &from), err = top < 0 ? top : 0;
 
     for (int level = from; !err && level <= top; level++)
-        for (int fmt = LM_FMT_F32; !err && fmt <= LM_FMT_BF16; fmt++) {
+        for (int fmt = LM_FMT_F32; !err && fmt <= last; fmt++) {
             const lm_kern *k = lm_kern_level(lm_cpu_name(level));
             double peak[2] = {0};
             lm_rec r = {0};
@@ -237,7 +237,7 @@ static int gemm_level(const lm_bench *b, const lm_kern *k, int fmt, lm_pool *con
 
 int lm_bench_gemm(const lm_bench *b)
 {
-    return each(b, true, gemm_level);
+    return each(b, true, LM_FMT_BF16T, gemm_level);
 }
 
 /* --- attention --- */
@@ -366,5 +366,5 @@ static int attn_level(const lm_bench *b, const lm_kern *k, int fmt, lm_pool *con
 
 int lm_bench_attn(const lm_bench *b)
 {
-    return each(b, false, attn_level);
+    return each(b, false, LM_FMT_BF16, attn_level);
 }

@@ -40,6 +40,6 @@ double lm_muon_flops(const lm_model *m, const lm_nn_opt *o); /* of an update; 0 
 typedef struct {
     double fma, gemm, attn[2];
 } lm_peaks;
-int lm_peaks_read(lm_peaks *p, const char *file, bool bf16, unsigned threads);
+int lm_peaks_read(lm_peaks *p, const char *file, bool bf16, int sum, unsigned threads);
 
 #endif

@@ -13,7 +13,7 @@ void lm_wgrad_task(lm_nn *nn, const lm_wgrad *w, size_t i)
 {
     size_t m0 = i * LM_M_UNIT, m = w->outs - m0 < LM_M_UNIT ? w->outs - m0 : LM_M_UNIT;
 
-    nn->net.k->gemm(&(lm_gemm){.fmt = nn->net.fmt,
+    nn->net.k->gemm(&(lm_gemm){.fmt = nn->net.mul,
                                .akm = true,
                                .beta = !nn->fresh || (w->b == nn->hnfp && nn->chunk0),
                                .a = w->a,
@@ -30,7 +30,7 @@ void lm_wgrad_task(lm_nn *nn, const lm_wgrad *w, size_t i)
 
 static void packa(const lm_nn *nn, size_t at, size_t rows, const float *src, size_t m, void *dst)
 {
-    nn->net.k->packa(&(lm_pack){.fmt = nn->net.fmt,
+    nn->net.k->packa(&(lm_pack){.fmt = nn->net.mul,
                                 .kmajor = true,
                                 .kt = nn->t,
                                 .src = src,
@@ -43,7 +43,7 @@ static void packa(const lm_nn *nn, size_t at, size_t rows, const float *src, siz
 
 static void packb(const lm_nn *nn, size_t at, size_t rows, const float *src, size_t n, void *dst)
 {
-    nn->net.k->packb(&(lm_pack){.fmt = nn->net.fmt,
+    nn->net.k->packb(&(lm_pack){.fmt = nn->net.mul,
                                 .kmajor = true,
                                 .kt = nn->t,
                                 .src = src,

@@ -73,7 +73,7 @@ uint64_t lm_kv_bytes(const lm_model *m, uint32_t seqs, uint32_t ctx, uint32_t ba
     lm_kv kv = {.seqs = seqs, .ctx = ctx, .batch = batch};
     lm_plan p = {0};
 
-    if (lm_net_init(&kv.net, m, NULL, false) < 0)
+    if (lm_net_init(&kv.net, m, NULL, false, LM_SUM_CHAIN) < 0)
         return 0;
     plan(&kv, &p);
     return p.n;
@@ -84,7 +84,7 @@ int lm_kv_new(lm_kv **out, const lm_model *m, uint32_t seqs, uint32_t ctx, uint3
 {
     lm_kv *kv = lm_zalloc(1, sizeof *kv);
     lm_plan p = {0};
-    int err = lm_net_init(&kv->net, m, pool, false);
+    int err = lm_net_init(&kv->net, m, pool, false, LM_SUM_CHAIN);
 
     *out = NULL;
     if (!err)
@@ -244,14 +244,14 @@ static void head_task(void *ctx, size_t i, unsigned thread)
     for (size_t r = 0; r < rows; r++)
         lm_rows_norm(n, 1, kv->x + kv->want[at + r] * (size_t)d, n->norm, n->normb, hn + r * d,
                      NULL);
-    k->packa(&(lm_pack){.fmt = n->fmt,
+    k->packa(&(lm_pack){.fmt = n->mul,
                         .kt = d,
                         .src = hn,
                         .ld = d,
                         .kn = d,
                         .nn = rows,
                         .dst = kv->scr[thread].pa});
-    k->gemm(&(lm_gemm){.fmt = n->fmt,
+    k->gemm(&(lm_gemm){.fmt = n->mul,
                        .a = kv->scr[thread].pa,
                        .akt = d,
                        .m = rows,

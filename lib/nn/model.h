@@ -89,7 +89,8 @@ int lm_model_load(lm_model **m, const char *dir, int dt, unsigned flags);
 /* Writes DIR/config.json, DIR/generation_config.json and DIR/model.safetensors (type cfg.dt). DIR
  * exists. */
 int lm_model_save(const lm_model *m, const char *dir);
-uint64_t lm_model_file_bytes(const lm_model *m); /* of the model.safetensors of a model in training */
+uint64_t
+lm_model_file_bytes(const lm_model *m); /* of the model.safetensors of a model in training */
 /* model= of lm-stream(5): hash of the sorted list of name, type, shape and content, of the file's
    tensors. */
 void lm_model_id(const lm_model *m, lm_id *id);
@@ -100,5 +101,9 @@ const lm_tensor *lm_model_end(const lm_model *m, int which); /* the head may be 
 void lm_model_f32(const lm_model *m, const lm_tensor *t, size_t from, size_t n,
                   float *out); /* values as f32 */
 void lm_model_free(lm_model *m);
+
+/* The order in which bf16 products are summed (lm_gemm of kernels/kern.h): a chain, or in tiles as
+   matrix units do. Attention's are chains. */
+enum { LM_SUM_CHAIN = 0, LM_SUM_TILE = 1 };
 
 #endif

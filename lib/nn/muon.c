@@ -10,6 +10,7 @@ enum { STEPS = 5 }; /* of Newton-Schulz */
 #define MOMENTUM 0.95f
 
 struct lm_muon_scratch {
+    int fmt; /* of its products: bf16, summed as the model's */
     float *x, *y, *a, *b;
     void *pa, *pb;
 };
@@ -23,6 +24,7 @@ void lm_muon_plan(lm_nn *nn, lm_plan *p, unsigned threads)
 {
     const lm_kern *k = nn->net.k;
     size_t most = 0, rows = 0, cols = 0, packa, packb;
+    int fmt = nn->net.mul == LM_FMT_F32 ? LM_FMT_BF16 : nn->net.mul;
 
     for (size_t i = 0; i < nn->m->nt; i++) {
         const lm_tensor *t = &nn->m->t[i];
@@ -36,15 +38,19 @@ void lm_muon_plan(lm_nn *nn, lm_plan *p, unsigned threads)
         rows = lo > rows ? lo : rows;
         cols = hi > cols ? hi : cols;
     }
-    packa = k->asize(LM_FMT_BF16, false, cols, rows);
-    packb = k->bsize(LM_FMT_BF16, cols, rows);
-    if (k->bsize(LM_FMT_BF16, rows, cols) > packb)
-        packb = k->bsize(LM_FMT_BF16, rows, cols);
+    packa = k->asize(fmt, false, cols, rows);
+    packb = k->bsize(fmt, cols, rows);
+    if (k->bsize(fmt, rows, cols) > packb)
+        packb = k->bsize(fmt, rows, cols);
     nn->muon = lm_take(p, threads * sizeof *nn->muon);
     for (unsigned i = 0; i < threads; i++) {
-        struct lm_muon_scratch s = {lm_take(p, most * 4),        lm_take(p, most * 4),
-                                    lm_take(p, rows * rows * 4), lm_take(p, rows * rows * 4),
-                                    lm_take(p, packa),           lm_take(p, packb)};
+        struct lm_muon_scratch s = {fmt,
+                                    lm_take(p, most * 4),
+                                    lm_take(p, most * 4),
+                                    lm_take(p, rows * rows * 4),
+                                    lm_take(p, rows * rows * 4),
+                                    lm_take(p, packa),
+                                    lm_take(p, packb)};
 
         if (p->base)
             nn->muon[i] = s;
@@ -70,8 +76,8 @@ static void mul(const lm_kern *kern, const struct lm_muon_scratch *s, size_t m, 
                 const float *a, const float *b, bool bt, float *c)
 {
     kern->packa(
-        &(lm_pack){.fmt = LM_FMT_BF16, .kt = k, .src = a, .ld = k, .kn = k, .nn = m, .dst = s->pa});
-    kern->packb(&(lm_pack){.fmt = LM_FMT_BF16,
+        &(lm_pack){.fmt = s->fmt, .kt = k, .src = a, .ld = k, .kn = k, .nn = m, .dst = s->pa});
+    kern->packb(&(lm_pack){.fmt = s->fmt,
                            .kmajor = bt,
                            .kt = k,
                            .src = b,
@@ -79,7 +85,7 @@ static void mul(const lm_kern *kern, const struct lm_muon_scratch *s, size_t m, 
                            .kn = k,
                            .nn = n,
                            .dst = s->pb});
-    kern->gemm(&(lm_gemm){.fmt = LM_FMT_BF16,
+    kern->gemm(&(lm_gemm){.fmt = s->fmt,
                           .a = s->pa,
                           .akt = k,
                           .m = m,

@@ -23,8 +23,9 @@ static int kind_of(lm_rec *r)
                                  : -1;
 }
 
-int lm_peaks_read(lm_peaks *p, const char *file, bool bf16, unsigned threads)
+int lm_peaks_read(lm_peaks *p, const char *file, bool bf16, int sum, unsigned threads)
 {
+    const char *att = bf16 ? "bf16" : "f32", *mul = sum == LM_SUM_TILE ? "bf16t" : att;
     double best[4][2] = {{0}}, *to[4] = {&p->fma, &p->gemm, &p->attn[0], &p->attn[1]};
     lm_in *in = lm_in_open(file, 0);
     lm_rec r = {0};
@@ -36,7 +37,7 @@ int lm_peaks_read(lm_peaks *p, const char *file, bool bf16, unsigned threads)
         double v = 0;
 
         if (k < 0 || !lm_is(r.type, "metric") || !lm_is(lm_get(&r, "kind"), "peak") ||
-            !lm_is(lm_get(&r, "fmt"), bf16 ? "bf16" : "f32"))
+            !lm_is(lm_get(&r, "fmt"), k < 2 ? mul : att))
             continue;
         if ((got = lm_get_u64(&r, "threads", &n)) < 0 || (got = lm_get_f64(&r, "gflops", &v)) < 0)
             break;
@@ -50,8 +51,7 @@ int lm_peaks_read(lm_peaks *p, const char *file, bool bf16, unsigned threads)
         *to[k] = best[k][0] > 0 ? best[k][0] : best[k][1] * threads;
     if (!(p->fma > 0 && p->gemm > 0))
         return lm_err_at(LM_EMISSING, file,
-                         "no peaks of products in %s: lm-bench --gemm writes them",
-                         bf16 ? "bf16" : "f32");
+                         "no peaks of products in %s: lm-bench --gemm writes them", mul);
     return 0;
 }
 

@@ -5,8 +5,8 @@ void lm_rows_mul(const lm_net *net, size_t n, size_t kt, const float *x, size_t 
                  size_t outs, float *y, size_t ldy, void *pa)
 {
     net->k->packa(
-        &(lm_pack){.fmt = net->fmt, .kt = kt, .src = x, .ld = ldx, .kn = kt, .nn = n, .dst = pa});
-    net->k->gemm(&(lm_gemm){.fmt = net->fmt,
+        &(lm_pack){.fmt = net->mul, .kt = kt, .src = x, .ld = ldx, .kn = kt, .nn = n, .dst = pa});
+    net->k->gemm(&(lm_gemm){.fmt = net->mul,
                             .a = pa,
                             .akt = kt,
                             .m = n,

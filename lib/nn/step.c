@@ -9,7 +9,7 @@ static void plan_backward(lm_nn *nn, lm_plan *p)
     const lm_tensor *qn = lm_model_layer(nn->m, 0, LM_W_QN),
                     *kn = lm_model_layer(nn->m, 0, LM_W_KN);
     size_t t = nn->t, f = n->f, d = n->d;
-    int fm = n->fmt;
+    int fm = n->mul;
 
     p->at = LM_PART_GRADS;
     nn->grad = lm_take(p, nn->m->n * 4);
@@ -98,7 +98,7 @@ static void plan(lm_nn *nn, lm_plan *p)
 static int prepare(lm_nn *nn, lm_model *m, const lm_nn_opt *o, size_t *part)
 {
     lm_plan p = {0};
-    int err = lm_net_init(&nn->net, m, o->pool, o->train);
+    int err = lm_net_init(&nn->net, m, o->pool, o->train, o->sum);
 
     if (!err && (!o->rows || !o->seq || (uint64_t)o->rows * o->seq > 1u << 26))
         err = lm_err(LM_EINVALID, "a micro-batch of %u rows of %u tokens", o->rows, o->seq);
@@ -311,7 +311,7 @@ static void head_task(void *ctx, size_t j, unsigned thread)
         nn->tok_loss[at + r] = k->ce(v, lg + r * v, nn->b->target[at + r], nn->gw[at + r],
                                      nn->o.zloss, nn->grads, &nn->tok_lse[at + r]);
     if (nn->grads) {
-        k->packa(&(lm_pack){.fmt = n->fmt,
+        k->packa(&(lm_pack){.fmt = n->mul,
                             .kmajor = true,
                             .kt = nn->chunkn,
                             .src = lg,
@@ -320,7 +320,7 @@ static void head_task(void *ctx, size_t j, unsigned thread)
                             .kn = rows,
                             .nn = v,
                             .dst = nn->dlogp});
-        k->packb(&(lm_pack){.fmt = n->fmt,
+        k->packb(&(lm_pack){.fmt = n->mul,
                             .kmajor = true,
                             .kt = nn->chunkn,
                             .src = s->b,

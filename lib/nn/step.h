@@ -16,6 +16,7 @@ typedef struct {
     bool train;      /* false: only lm_nn_loss and lm_nn_logits */
     int opt;         /* LM_OPT_*: who updates */
     int recompute;   /* LM_RECOMPUTE_*; changes no bit */
+    int sum;         /* LM_SUM_*; changes bits, which stay those of every machine */
     float zloss;     /* weight of the squared log-sum-exp in the gradient, 0 = off */
     float ema;       /* decay of a moving average of the masters, 0 = none is kept */
     const bool *frozen; /* [m->nt]: these are not updated and have no moments; the caller's until
@@ -32,12 +33,12 @@ enum { LM_OPT_ADAMW = 0, LM_OPT_MUON = 1, LM_OPT_LION = 2 };
    caller's and must have m->w when training. LM_EUSAGE, LM_EDEVICE, LM_EFACILITY (LM_DEVICE),
    LM_EINVALID (shape). */
 int lm_nn_new(lm_nn **nn, lm_model *m, const lm_nn_opt *o);
-/* The bytes that lm_nn_new would take, and what for (part, may be NULL: their sum is *bytes): the plan
-   itself, made but not taken. Its errors. m needs no m->w. */
+/* The bytes that lm_nn_new would take, and what for (part, may be NULL: their sum is *bytes): the
+   plan itself, made but not taken. Its errors. m needs no m->w. */
 int lm_nn_need(lm_model *m, const lm_nn_opt *o, size_t *bytes, size_t part[LM_PARTS]);
 void lm_nn_free(lm_nn *nn);
 const lm_nn_opt *lm_nn_made(const lm_nn *nn); /* what it was made with */
-size_t lm_nn_bytes(const lm_nn *nn); /* size of the arena */
+size_t lm_nn_bytes(const lm_nn *nn);          /* size of the arena */
 /* Are its micro-batches whole blocks, so that a step has the bits of any other cut into such? */
 bool lm_nn_whole(const lm_nn *nn);
 

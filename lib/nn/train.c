@@ -140,8 +140,8 @@ static int train(lm_trainer *t, lm_buf *drift, lm_buf *bad)
     lm_buf_free(&metrics);
     if (t->resumed && t->step >= t->steps && !owed)
         return 0; /* all done before */
-    if (o->peaks &&
-        (err = lm_peaks_read(&t->peaks, o->peaks, t->m->cfg.dt == LM_BF16, lm_pool_size(t->pool))))
+    if (o->peaks && (err = lm_peaks_read(&t->peaks, o->peaks, t->m->cfg.dt == LM_BF16, o->sum,
+                                         lm_pool_size(t->pool))))
         return err;
     if ((err = lm_trainer_logs(t)))
         return err;

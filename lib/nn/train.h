@@ -22,6 +22,7 @@ typedef struct {
     int sched;                                     /* LM_SCHED_* */
     const char *warmup, *decay;                    /* steps, or a share of all as "5%" */
     int dt;                                        /* LM_BF16 or LM_F32 */
+    int sum;                                       /* LM_SUM_*; tile with LM_BF16 alone */
     const char *resume;                            /* "auto", "no", or a step in digits */
     uint64_t ckpt_steps; double ckpt_seconds;      /* whichever comes first; 0: not by this */
     uint64_t keep, major, eval_every;

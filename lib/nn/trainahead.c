@@ -80,7 +80,7 @@ static int plan(lm_trainer *t, uint64_t mem, unsigned ranks, lm_train_facts *f)
     f->timed = o->peaks;
     if (!o->peaks)
         return 0;
-    if ((err = lm_peaks_read(&t->peaks, o->peaks, o->dt == LM_BF16, lm_pool_size(t->pool))))
+    if ((err = lm_peaks_read(&t->peaks, o->peaks, o->dt == LM_BF16, o->sum, lm_pool_size(t->pool))))
         return err;
     f->seconds = seconds_of(t, &n, ranks, f);
     f->tps = (double)f->batch_tokens / f->seconds;

@@ -3,6 +3,7 @@
 
 enum { DOCMASK, PLAIN }; /* the choices, as the table names them */
 enum { BF16, F32 };
+enum { CHAIN, TILE };
 enum { CE, SFT };
 enum { MUON, ADAMW, LION };
 
@@ -92,6 +93,7 @@ int lm_train_take(lm_train_opt *o, const lm_train_args *a, const char ***shards)
         .warmup = a->warmup,
         .decay = a->decay,
         .dt = a->dtype == BF16 ? LM_BF16 : LM_F32,
+        .sum = a->sum == TILE ? LM_SUM_TILE : LM_SUM_CHAIN,
         .resume = a->resume,
         .keep = a->keep,
         .major = a->major,
@@ -107,6 +109,8 @@ int lm_train_take(lm_train_opt *o, const lm_train_args *a, const char ***shards)
     o->lr = a->lr >= 0 ? a->lr : sft ? 1e-5 : 3e-4;
     if (!a->model)
         return lm_err(LM_EUSAGE, "-m MODEL is needed");
+    if (a->sum == TILE && a->dtype != BF16)
+        return lm_err(LM_EUSAGE, "--sum tile is of bf16 products, not of --dtype f32");
     if (a->steps && a->tokens)
         return lm_err(LM_EUSAGE, "--steps and --tokens at once");
     if ((err = check_resume(a->resume)) ||

@@ -11,7 +11,7 @@ typedef struct {
         *metrics, *ema, *freeze, *peaks;
     lm_list val;
     uint64_t seq, seed, batch_tokens, micro, steps, tokens, keep, major, eval_every, stats;
-    int pack, loss, opt, sched, dtype, recompute;
+    int pack, loss, opt, sched, dtype, sum, recompute;
     double zloss, lr, eps, wd, clip, ratio;
     bool allow_drift, tail;
 } lm_train_args;
@@ -63,6 +63,8 @@ typedef struct {
         LM_STRING(0, "decay", &(a).decay, "N|N%", "steps of the fall at the end of wsd (20%)"), \
         LM_ENUM(0, "dtype", &(a).dtype, "bf16|f32", \
                 "of weights and products; masters are f32 (bf16)"), \
+        LM_ENUM(0, "sum", &(a).sum, "chain|tile", \
+                "order of the sums of bf16 products; tile: fast with AMX (chain)"), \
         LM_ENUM(0, "recompute", &(a).recompute, "auto|none|act|block", \
                 "compute again instead of keeping: the least that fits (auto)"), \
         LM_STRING(0, "resume", &(a).resume, "auto|no|STEP", \
@@ -84,7 +86,7 @@ typedef struct {
         LM_FLAG(0, "tail", &(a).tail, "tell a person of each step on stderr")
 
 /* o from a and the operands of the tool (SHARDS); o->run, jobs and verbose are left to the tool.
-   *shards is to be freed. 0, or LM_EUSAGE. */
+ *shards is to be freed. 0, or LM_EUSAGE. */
 int lm_train_take(lm_train_opt *o, const lm_train_args *a, const char ***shards);
 
 #endif

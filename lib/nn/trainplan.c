@@ -157,6 +157,7 @@ int lm_trainer_prepare(lm_trainer *t, lm_nn_opt *n)
                      .pool = t->pool,
                      .train = true,
                      .opt = o->opt,
+                     .sum = o->sum,
                      .zloss = (float)o->zloss,
                      .ema = (float)o->ema,
                      .frozen = t->frozen};

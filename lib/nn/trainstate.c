@@ -96,6 +96,8 @@ void lm_trainer_recipe(lm_trainer *t)
     if (o->freeze)
         lm_settings_add(r, "freeze", "%s", o->freeze);
     lm_settings_add(r, "dtype", "%s", o->dt == LM_BF16 ? "bf16" : "f32");
+    if (o->sum == LM_SUM_TILE)
+        lm_settings_add(r, "sum", "tile");
     lm_settings_f64(s, "lr", o->lr);
     lm_settings_add(s, "sched", "%s", sched[o->sched]);
     lm_settings_add(s, "steps", "%" PRIu64, t->steps);

@@ -12,7 +12,7 @@ void *lm_take(lm_plan *p, size_t bytes)
     return p->base ? p->base + at : NULL;
 }
 
-int lm_net_init(lm_net *n, const lm_model *m, lm_pool *pool, bool train)
+int lm_net_init(lm_net *n, const lm_model *m, lm_pool *pool, bool train, int sum)
 {
     const lm_cfg *c = &m->cfg;
 
@@ -36,6 +36,9 @@ int lm_net_init(lm_net *n, const lm_model *m, lm_pool *pool, bool train)
                   .cap = (float)c->softcap,
                   .clip = (float)c->clip};
     n->nqkv = n->nq + 2 * n->nkv;
+    n->mul = sum == LM_SUM_TILE ? LM_FMT_BF16T : n->fmt;
+    if (n->mul == LM_FMT_BF16T && n->fmt != LM_FMT_BF16)
+        return lm_err(LM_EUSAGE, "sums in tile order are of bf16 products, but the model is f32");
     if (!(n->k = lm_kern_get()))
         return lm_last_error()->err;
     return 0;
@@ -46,7 +49,7 @@ void lm_net_plan(lm_net *n, lm_plan *p, uint32_t ctx)
     size_t (*bs)(int, size_t, size_t) = n->k->bsize;
     const lm_cfg *c = &n->m->cfg;
     const lm_tensor *qn = lm_model_layer(n->m, 0, LM_W_QN), *kn = lm_model_layer(n->m, 0, LM_W_KN);
-    int f = n->fmt;
+    int f = n->mul;
 
     n->ctx = ctx;
     n->cs = n->fam->rotary ? lm_take(p, (size_t)ctx * n->hd * 4) : NULL;
@@ -205,7 +208,7 @@ static void pack_task(void *ctx, size_t i, unsigned thread)
     if (way && w.row) /* the first of a stack packs all: an odd depth must not split a pair */
         return;
     if (way)
-        n->k->packb(&(lm_pack){.fmt = n->fmt,
+        n->k->packb(&(lm_pack){.fmt = n->mul,
                                .dt = LM_SRC_F32,
                                .kmajor = true,
                                .kt = w.rows,
@@ -217,7 +220,7 @@ static void pack_task(void *ctx, size_t i, unsigned thread)
                                .nn = b - a,
                                .dst = w.bwd});
     else
-        n->k->packb(&(lm_pack){.fmt = n->fmt,
+        n->k->packb(&(lm_pack){.fmt = n->mul,
                                .dt = mapped ? w.t->dt : LM_SRC_F32,
                                .kmajor = mapped && w.t->kmajor,
                                .kt = w.ins,
@@ -308,7 +311,7 @@ void lm_scr_plan(const lm_net *n, lm_plan *p, lm_scr *s, size_t seq, bool train)
     s->b = lm_take(p, LM_BLOCK * (size_t)n->d * 4);
     s->c = lm_take(p, LM_BLOCK * (size_t)n->f * 4);
     s->g = lm_take(p, LM_BLOCK * (train ? most(n->fi, n->vocab) : (size_t)n->fi) * 4);
-    s->pa = lm_take(p, k->asize(n->fmt, false, kmax, LM_BLOCK));
+    s->pa = lm_take(p, k->asize(n->mul, false, kmax, LM_BLOCK));
     s->att = lm_take(p, att);
 }
 

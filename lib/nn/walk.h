@@ -24,7 +24,7 @@ typedef struct lm_net {
     const lm_model *m;
     const lm_family *fam;
     lm_pool *pool;
-    int fmt;
+    int fmt, mul; /* LM_FMT_*: of attention, and of all other products */
     bool train;
     uint32_t d, hd, heads, kvh, nq, nkv, nqkv, f, fi, vocab, layers, ctx;
     float eps, scale, cap, clip;
@@ -43,8 +43,8 @@ static inline uint32_t lm_net_back(const lm_net *n, uint32_t pos)
     return pos < w ? pos : w - 1;
 }
 
-int lm_net_init(lm_net *n, const lm_model *m, lm_pool *pool,
-                bool train); /* sizes and kernels; LM_EDEVICE .. */
+/* Sizes and kernels; sum: LM_SUM_*. LM_EDEVICE .., LM_EUSAGE: tile order without bf16. */
+int lm_net_init(lm_net *n, const lm_model *m, lm_pool *pool, bool train, int sum);
 void lm_net_plan(lm_net *n, lm_plan *p, uint32_t ctx);
 void lm_net_fill(lm_net *n); /* rotary table or slopes, then packs the weights */
 void lm_net_pack(lm_net *n); /* packs the weights: after each update */

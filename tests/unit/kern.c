@@ -45,7 +45,7 @@ static void product(const lm_kern *k, int fmt, bool akm, bool bkm, size_t m, siz
 {
     void *pa = lm_zalloc(k->asize(fmt, akm, kt, m) + 64, 1),
          *pb = lm_zalloc(k->bsize(fmt, kt, nn) + 64, 1);
-    size_t cut = kt / 2 & ~(size_t)1;
+    size_t cut = kt / 2 & ~(size_t)(fmt == LM_FMT_BF16T ? LM_TILE_K - 1 : 1);
     lm_pack p = {.fmt = fmt,
                  .kmajor = akm,
                  .kt = kt,
@@ -100,10 +100,11 @@ static void products(const lm_kern *k, const lm_kern *ref)
 {
     static const size_t ms[] = {1, 5, 6, 7, 8, 9, 13, 64, 97},
                         ns[] = {1, 15, 16, 17, 31, 32, 33, 70},
-                        ks[] = {2, 3, 16, 31, 32, 33, 64, 95};
+                        ks[] = {2, 3, 16, 31, 32, 33, 64, 95, 600};
 
-    for (int v = 0; v < 8; v++) {
-        bool good = true, akm = v & 2, bkm = v & 4;
+    for (int v = 0; v < 12; v++) {
+        bool good = true, akm = v & 1, bkm = v & 2;
+        int fmt = v / 4;
 
         for (size_t i = 0; i < LM_COUNT(ms) && good; i++)
             for (size_t j = 0; j < LM_COUNT(ns) && good; j++)
@@ -112,12 +113,13 @@ static void products(const lm_kern *k, const lm_kern *ref)
                     float *a = noise(ms[i] * ks[q]), *b = noise(ns[j] * ks[q]),
                           *c = lm_zalloc(cn, 4), *d = lm_zalloc(cn, 4);
 
-                    product(ref, v & 1, akm, bkm, ms[i], ns[j], ks[q], a, b, c);
-                    product(k, v & 1, akm, bkm, ms[i], ns[j], ks[q], a, b, d);
+                    product(ref, fmt, akm, bkm, ms[i], ns[j], ks[q], a, b, c);
+                    product(k, fmt, akm, bkm, ms[i], ns[j], ks[q], a, b, d);
                     good = same(d, c, cn, "product");
                     free(a), free(b), free(c), free(d);
                 }
-        ok(good, k->name, v & 1 ? "bf16 products" : "f32 products");
+        ok(good, k->name,
+           (const char *[]){"f32 products", "bf16 products", "bf16 products in tile order"}[fmt]);
     }
 }
 
@@ -411,12 +413,14 @@ static void functions(void)
 /* Every chain adds up the same; whole FLOPs a round. */
 static void spins(const lm_kern *k)
 {
-    for (int fmt = LM_FMT_F32; fmt <= LM_FMT_BF16; fmt++) {
+    for (int fmt = LM_FMT_F32; fmt <= LM_FMT_BF16T; fmt++) {
         float sum = 0;
         double flops = k->spin(fmt, 1000, &sum);
 
         ok(sum == 1000.0f / 1024 && flops >= 16000 && fmod(flops, 2000) == 0, k->name,
-           fmt ? "multiply-adds of bf16 in registers" : "multiply-adds of f32 in registers");
+           (const char *[]){"multiply-adds of f32 in registers",
+                            "multiply-adds of bf16 in registers",
+                            "multiply-adds of bf16 in tiles"}[fmt]);
     }
 }
 

@@ -3,8 +3,9 @@
 #define NR 16
 #include "kernels/x86/gemm.h"
 
-INL void tile(const int m, const bool pair, const bool panel, size_t kw, const uint32_t *a,
-              size_t rs, const uint32_t *b, float *c, size_t ldc, size_t n, bool beta)
+INL void tile(const int m, const bool pair, const bool panel, const size_t step, size_t kw,
+              const uint32_t *a, size_t rs, const uint32_t *b, float *c, size_t ldc, size_t n,
+              bool beta)
 {
     __m256 acc[MR][2];
     __m256i lo = lanes8(n), hi = lanes8(n > 8 ? n - 8 : 0);
@@ -14,7 +15,7 @@ INL void tile(const int m, const bool pair, const bool panel, size_t kw, const u
         acc[i][0] = beta ? _mm256_maskload_ps(c + i * ldc, lo) : _mm256_setzero_ps();
         acc[i][1] = beta && n > 8 ? _mm256_maskload_ps(c + i * ldc + 8, hi) : _mm256_setzero_ps();
     }
-    for (size_t k = 0; k < kw; k++) {
+    for (size_t k = 0; k < kw; k += step) {
         __m256 b0 = _mm256_loadu_ps((const float *)b + k * NR),
                b1 = _mm256_loadu_ps((const float *)b + k * NR + 8);
 
