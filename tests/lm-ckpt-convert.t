@@ -122,5 +122,28 @@ for k, v in want.items():
     assert x.dtype == v.dtype and x.flags.c_contiguous and np.array_equal(x, v), k
 print(len(want))
 P
+cat >llmc.py <<'P'
+# the tensors in the order and the layout of llm.c's write_tensors, of a torch Linear [outputs, inputs]
+import sys
+import numpy as np
+from safetensors.numpy import load_file
+w = load_file(sys.argv[1] + "/model.safetensors")
+raw = open(sys.argv[2], "rb").read()
+head, x = np.frombuffer(raw, "<i4", 256), np.frombuffer(raw, "<f4", offset=1024)
+_, _, T, V, L, _, C, Vp = head[:8]
+wte = x[: Vp * C].reshape(Vp, C)
+assert Vp % 128 == 0 and np.array_equal(wte[:V], w["transformer.wte.weight"]) and not wte[V:].any()
+x = x[Vp * C :]
+order = [["transformer.wpe.weight"]]
+for n in ("ln_1.weight", "ln_1.bias", "attn.c_attn.weight", "attn.c_attn.bias", "attn.c_proj.weight", "attn.c_proj.bias",
+          "ln_2.weight", "ln_2.bias", "mlp.c_fc.weight", "mlp.c_fc.bias", "mlp.c_proj.weight", "mlp.c_proj.bias"):
+    order.append([f"transformer.h.{i}.{n}" for i in range(L)])
+for n in sum(order, []) + ["transformer.ln_f.weight", "transformer.ln_f.bias"]:
+    t = w[n].T if ".h." in n and w[n].ndim == 2 else w[n]
+    assert np.array_equal(x[: t.size].reshape(t.shape), t), n
+    x = x[t.size :]
+print(len(x), len(w))
+P
+is 'a checkpoint of llm.c holds the tensors in its order' '"$LM_PEERS" llmc.py gpt2 gpt2.bin' '0 28'
 is 'NumPy reads the arrays' '"$LM_PEERS" npy.py gpt2 gpt2.npy' 28
 done_testing
