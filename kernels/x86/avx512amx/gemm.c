@@ -82,19 +82,22 @@ INL void tile_pack(const bool right, const bool kmajor, const float *s, size_t l
             v_store((float *)(void *)to + q * SIDE, r[q]);
 }
 
+/* Along the rows of the source: a page of it serves many tiles. */
 INL void tiles_pack(const bool right, const bool kmajor, const lm_pack *p)
 {
-    for (size_t i = 0; i < p->nn; i += SIDE)
-        for (size_t j = 0; j < p->kn; j += LM_TILE_K) {
-            size_t c = p->nn - i < SIDE ? p->nn - i : SIDE,
-                   d = p->kn - j < LM_TILE_K ? p->kn - j : LM_TILE_K;
-            const float *s = (const float *)p->src + (kmajor ? j * p->ld + i : i * p->ld + j);
-            uint16_t *to = tile_of(p, p->n0 + i, p->k0 + j);
+    size_t is = kmajor ? p->kn : p->nn, js = kmajor ? p->nn : p->kn;
+    const size_t iu = kmajor ? LM_TILE_K : SIDE, ju = kmajor ? SIDE : LM_TILE_K;
 
-            if (c == SIDE && d == LM_TILE_K) /* known sizes: no masks */
+    for (size_t i = 0; i < is; i += iu)
+        for (size_t j = 0; j < js; j += ju) {
+            size_t ic = is - i < iu ? is - i : iu, jc = js - j < ju ? js - j : ju;
+            const float *s = (const float *)p->src + i * p->ld + j;
+            uint16_t *to = tile_of(p, p->n0 + (kmajor ? j : i), p->k0 + (kmajor ? i : j));
+
+            if (ic == iu && jc == ju) /* known sizes: no masks */
                 tile_pack(right, kmajor, s, p->ld, SIDE, LM_TILE_K, to);
             else
-                tile_pack(right, kmajor, s, p->ld, c, d, to);
+                tile_pack(right, kmajor, s, p->ld, kmajor ? jc : ic, kmajor ? ic : jc, to);
         }
 }
 
