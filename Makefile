@@ -136,7 +136,8 @@ $(FUZZ:%=$(O)/fuzz/%): $(O)/fuzz/%: $(O)/obj/tests/fuzz/%.o $(O)/liblm.a
 	$(LINK) -fsanitize=fuzzer
 
 unit: $(UNITS)
-helpers: $(HELPERS) $(PEERS) $(O)/shim.so
+# A sanitizer's runtime would have to come before the shim: there the tests that want it go without.
+helpers: $(HELPERS) $(PEERS) $(if $(filter release,$(CONF)),$(O)/shim.so)
 
 # Python with the peers of tests/requirements.txt: tests and benches that need it skip without.
 LM_PEERS ?= $(wildcard $(CURDIR)/build/peers/bin/python)

@@ -37,9 +37,9 @@ steps_of() { (cd "$1" && echo step-*); }
 # --- a full disk
 T whole 7 -q
 parts() { for f in config.json generation_config.json model.safetensors tokenizer.json tokenizer_config.json train.safetensors state.json MANIFEST; do cat "whole/step-00000005/$f" >>sofar; wc -c <sofar; done; }
-if [ "$CONF" = release ] && [ -e "$ROOT/build/release/shim.so" ]; then
+if [ -e "$ROOT/build/$CONF/shim.so" ]; then
     # F BYTES FREED ARGUMENTS OF T: no space after so many bytes, until FREED writes were refused
-    F() { f_bytes=$1 f_freed=$2; shift 2; (LD_PRELOAD=$ROOT/build/release/shim.so FAULT_ENOSPC=$f_bytes FAULT_FREED=$f_freed X "$@"); }
+    F() { f_bytes=$1 f_freed=$2; shift 2; (LD_PRELOAD=$ROOT/build/$CONF/shim.so FAULT_ENOSPC=$f_bytes FAULT_FREED=$f_freed X "$@"); }
     # the bytes at which each file of the first checkpoint is at its end: the last of each, or nearly so, is refused
     lost=0
     for bytes in $(parts); do
